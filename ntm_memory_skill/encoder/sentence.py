@@ -1,0 +1,190 @@
+"""Keys from a sentence-transformers model on torch.
+
+Neither library is imported before the first text is encoded: together they take seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from ntm_memory_skill.encoder import bundled
+from ntm_memory_skill.encoder.chunking import pool, split_to_window
+from ntm_memory_skill.encoder.protocol import Progress
+from ntm_memory_skill.errors import EncoderUnavailable
+from ntm_memory_skill.model import EncoderIdentity
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+BUNDLED = "bundled"
+BATCH = 64  # pieces of text at a time: keeps progress lively, large enough to fill the model
+KNOWN_PREFIXES = {
+    "multilingual-e5": ("query: ", "passage: "),
+    "e5-": ("query: ", "passage: "),
+    "bge-small-zh": ("为这个句子生成表示以用于检索相关文章：", ""),
+}
+"""What some models were trained to see before a query and a passage, where their files do not say so themselves."""
+
+
+class SentenceEncoder:
+    """A sentence-transformers model, loaded on first use.
+
+    Args:
+        model: "bundled", the name of a model, or a folder that holds one.
+        allow_download: Whether a named model that is not on this machine may be fetched.
+        query_prefix: Put before each question; None takes what the model's files or `KNOWN_PREFIXES` say.
+        passage_prefix: The same for what is remembered.
+    """
+
+    array_library = "torch"
+
+    def __init__(
+        self,
+        model: str = BUNDLED,
+        *,
+        allow_download: bool = False,
+        query_prefix: str | None = None,
+        passage_prefix: str | None = None,
+    ) -> None:
+        self._name = model
+        self._allow_download = allow_download
+        self._given_prefixes = (query_prefix, passage_prefix)
+        self._loading = threading.Lock()
+        self._model: SentenceTransformer | None = None
+        self._identity: EncoderIdentity | None = None
+        if model == BUNDLED and not any(self._given_prefixes):
+            self._identity = bundled.IDENTITY
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """Which keys these are; loads the model unless it is the bundled one."""
+        return self._identity or self._identify(self._loaded())
+
+    @property
+    def known_identity(self) -> EncoderIdentity | None:
+        """The identity, if the model need not be loaded for it."""
+        return self._identity
+
+    def warm_up(self) -> None:
+        """Load the model, and run it once so that the first real text is not the slow one."""
+        self.encode_query("warm-up")
+
+    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Float32[np.ndarray, "k m"]:
+        """Return a unit key for each text. One longer than the model's window is encoded in pieces and pooled."""
+        return self._encode(texts, self.identity.passage_prefix, on_progress)
+
+    def encode_query(self, text: str) -> Float32[np.ndarray, "m"]:
+        """Return the unit key of a question."""
+        key: Float32[np.ndarray, "m"] = self._encode([text], self.identity.query_prefix, None)[0]
+        return key
+
+    def unknown_share(self, text: str) -> float:
+        """Return the share of word pieces that the model's vocabulary lacks, 0 to 1."""
+        tokenizer = self._loaded().tokenizer
+        pieces = tokenizer.encode(text, add_special_tokens=False, verbose=False)
+        unknown = tokenizer.unk_token_id
+        return sum(piece == unknown for piece in pieces) / len(pieces) if pieces else 0.0
+
+    def _encode(self, texts: Sequence[str], prefix: str, on_progress: Progress | None) -> Float32[np.ndarray, "k m"]:
+        model = self._loaded()
+        window = model.max_seq_length or 512
+        room = max(1, window - self._tokens("") - self._tokens(prefix, special=False))
+        keys = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
+        for start in range(0, len(texts), BATCH):
+            batch = [split_to_window(text, self._count, room) for text in texts[start : start + BATCH]]
+            pieces = [prefix + piece for split in batch for piece in split]
+            encoded = np.asarray(
+                model.encode(pieces, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False),
+                dtype=np.float32,
+            )
+            position = 0
+            for index, split in enumerate(batch, start):
+                lengths = [1] if len(split) == 1 else [self._count(piece) for piece in split]
+                keys[index] = pool(encoded[position : position + len(split)], lengths)
+                position += len(split)
+            if on_progress is not None:
+                on_progress(min(start + BATCH, len(texts)), len(texts))
+        return keys
+
+    def _count(self, text: str) -> int:
+        # Most characters make less than one piece: a text shorter than any window needs no counting to fit.
+        return self._tokens(text, special=False)
+
+    def _tokens(self, text: str, *, special: bool = True) -> int:
+        return len(self._loaded().tokenizer.encode(text, add_special_tokens=special, verbose=False))
+
+    def _loaded(self) -> SentenceTransformer:
+        if self._model is None:
+            with self._loading:
+                if self._model is None:
+                    self._model = self._load()
+        return self._model
+
+    def _load(self) -> SentenceTransformer:
+        source = str(bundled.model_folder()) if self._name == BUNDLED else self._name
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            with _quiet():
+                model = SentenceTransformer(source, local_files_only=not self._allow_download, device="cpu")
+        except (OSError, ValueError, RuntimeError) as error:
+            raise EncoderUnavailable(f"the model {self._name!r} cannot be loaded: {_first_line(error)}") from error
+        if self._identity is None:
+            self._identity = self._identify(model)
+        return model
+
+    def _identify(self, model: SentenceTransformer) -> EncoderIdentity:
+        query, passage = _prefixes(self._name, model.prompts)
+        given_query, given_passage = self._given_prefixes
+        return EncoderIdentity(
+            name=Path(self._name).name if Path(self._name).is_dir() else self._name,
+            revision=_revision(self._name, model),
+            dimension=int(model.get_sentence_embedding_dimension() or 0),
+            query_prefix=query if given_query is None else given_query,
+            passage_prefix=passage if given_passage is None else given_passage,
+        )
+
+
+def _prefixes(name: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:
+    """Return the prefixes for queries and passages: from the model's own files, else from the table."""
+    query = prompts.get("query") or ""
+    passage = prompts.get("document") or prompts.get("passage") or ""
+    if query or passage:
+        return query, passage
+    return next((pair for part, pair in KNOWN_PREFIXES.items() if part in name.lower()), ("", ""))
+
+
+def _revision(name: str, model: Any) -> str:
+    """Return what pins the weights: the hash of the file if the model is a folder, else the hub's commit."""
+    if name == BUNDLED:
+        return bundled.IDENTITY.revision
+    if Path(name).is_dir():
+        files = sorted(Path(name).glob("*.safetensors")) or sorted(Path(name).glob("*.bin"))
+        return f"sha256:{bundled.file_sha256(files[0])[:16]}" if files else "unpinned"
+    commit = getattr(getattr(model[0], "auto_model", None), "config", None)
+    return str(getattr(commit, "_commit_hash", None) or "unpinned")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's own bar about loading weights off the terminal."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # the library has no hints for it
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # the same
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -1,0 +1,78 @@
+"""What the memory's verbs give back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ntm_memory_skill.model import Hit, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A memory that resembles one just written."""
+
+    id: str
+    cosine: float
+    """Of their keys, −1 to 1."""
+    overlap: float
+    """Of their words (Jaccard), 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A memory was written, and is on disk."""
+
+    record: Record
+    related: tuple[Likeness, ...] = ()
+    """Up to three memories that stand out as alike, most alike first."""
+    duplicates: tuple[Likeness, ...] = ()
+    """Memories that say nearly the same. They are left as they are, and so is the new one."""
+
+    @property
+    def id(self) -> str:
+        """For update and erase."""
+        return self.record.id
+
+    @property
+    def slot(self) -> int:
+        """The row of the memory matrix that it was written to."""
+        return self.record.slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recollection:
+    """The best memories that fit a budget of characters."""
+
+    hits: tuple[Hit, ...]
+    characters: int
+    """Of all hits' content together."""
+    omitted: int
+    """How many more were found that did not fit."""
+
+    @classmethod
+    def within(cls, found: Sequence[Hit], budget: int) -> Recollection:
+        """Return the hits that fit into `budget` characters, taken best first; the best one always comes.
+
+        One that is too long is passed over for shorter ones behind it.
+        """
+        chosen: list[Hit] = []
+        characters = 0
+        for hit in found:
+            if not chosen or characters + len(hit.content) <= budget:
+                chosen.append(hit)
+                characters += len(hit.content)
+        return cls(hits=tuple(chosen), characters=characters, omitted=len(found) - len(chosen))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What an erase did."""
+
+    action: str
+    """"erased", "faded" or "purged"."""
+    ids: tuple[str, ...]
+    strengths: tuple[float, ...]
+    """What is left of each, 0 to 1."""
+    files_rewritten: tuple[str, ...] = ()
+    """Names of the files that a purge wrote anew."""

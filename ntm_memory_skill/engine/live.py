@@ -1,0 +1,153 @@
+"""The store and its projection, kept in step: what is committed here or elsewhere is in the matrix before anyone looks.
+
+The law of the write path: a memory is checked and encoded first, then committed by the store, and only then shown to
+the head. What fails before the commit leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from jaxtyping import Float32
+
+from ntm_memory_skill.encoder import Encoder, Progress
+from ntm_memory_skill.engine.projection import Projection
+from ntm_memory_skill.errors import EncoderMismatch, StoreClosed, StoreError, UnknownMemory
+from ntm_memory_skill.model import EncoderIdentity, Event, Record, indexed_text
+from ntm_memory_skill.store import Changes, KeyRows, State, Store
+
+logger = logging.getLogger(__name__)
+
+
+class LiveMemory:
+    """One open memory. Its methods take the mutex themselves; hold it to keep several calls together.
+
+    Args:
+        store: Where memories are kept.
+        encoder: What makes their keys.
+        reach: R of the head's shift kernel.
+    """
+
+    def __init__(self, store: Store, encoder: Encoder, reach: int) -> None:
+        self.store, self.encoder = store, encoder
+        self.mutex = threading.RLock()
+        self._reach = reach
+        self._projection: Projection | None = None
+        self._written = False
+        self._closed = False
+
+    @property
+    def state(self) -> State:
+        """What the store holds, caught up with other processes."""
+        with self.mutex:
+            self._catch_up()
+            return self.store.state
+
+    def record(self, ident: str) -> Record:
+        """Return the live memory with an id.
+
+        Raises:
+            UnknownMemory: There is none.
+        """
+        record = self.state.records.get(ident)
+        if record is None:
+            raise UnknownMemory(f"there is no memory {ident!r}")
+        return record
+
+    def projection(self) -> Projection:
+        """Return the projection, caught up; built on the first call and after another process has compacted."""
+        with self.mutex:
+            self._catch_up()
+            if self._projection is None:
+                self._projection = self._build()
+            return self._projection
+
+    def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> Float32[np.ndarray, "k m"]:
+        """Return texts' keys; that the memory takes this encoder's keys is checked before any work is done."""
+        check_encoder(self.store.encoder, self.encoder.identity)
+        return self.encoder.encode_passages(texts, on_progress)
+
+    @contextmanager
+    def transaction(self) -> Iterator[State]:
+        """Hold the writers' lock for a block, and give the state, caught up."""
+        with self.mutex:
+            self._check_open()
+            with self.store.transaction() as changes:
+                self._follow(changes)
+                yield self.store.state
+
+    def commit(self, events: Sequence[Event]) -> None:
+        """Make events durable, then visible. Called inside `transaction`."""
+        identity = self.store.encoder
+        self.store.commit(events, self.encoder.identity if identity is None else identity)
+        self._written = True
+        self._show(events)
+
+    def reindex(self, on_progress: Progress | None) -> int:
+        """Encode every memory anew with the present encoder, and return how many there were."""
+        with self.transaction() as state:
+            if self.store.encoder is None:
+                return 0
+            texts = [indexed_text(record.key, record.content) for record in state.records.values()]
+            keys = self.encoder.encode_passages(texts, on_progress)
+            identity = self.encoder.identity
+            self.store.rekey(KeyRows([identity.digest(text) for text in texts], keys), identity)
+            self._projection = None
+            return len(texts)
+
+    def close(self) -> None:
+        """Fold the journal if that is due, and let go.
+
+        What was acknowledged is on disk already: a fold that fails is logged and left to the next one.
+        """
+        with self.mutex:
+            if not self._closed and self._written:
+                try:
+                    with self.store.transaction():
+                        if self.store.worth_folding():
+                            self.store.compact()
+                except StoreError as error:
+                    logger.warning("the journal was not folded on closing: %s", error.message)
+            self._closed = True
+
+    def _catch_up(self) -> None:
+        self._check_open()
+        self._follow(self.store.refresh())
+
+    def _follow(self, changes: Changes) -> None:
+        if changes.reloaded:
+            self._projection = None
+        self._show(changes.events)
+
+    def _show(self, events: Sequence[Event]) -> None:
+        if self._projection is not None:
+            for event in events:
+                self._projection.apply(event, self.store.state)
+
+    def _build(self) -> Projection:
+        identity = self.encoder.identity
+        check_encoder(self.store.encoder, identity)
+        xp = importlib.import_module(self.encoder.array_library)
+        projection = Projection(xp, identity.dimension, self._reach)
+        missing = projection.fill(self.store.state, self.store.key_rows(), identity, self.encoder.encode_passages)
+        self.store.supply(missing)
+        return projection
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreClosed("the memory has been closed")
+
+
+def check_encoder(wrote: EncoderIdentity | None, reads: EncoderIdentity) -> None:
+    """Let a memory's keys meet those of their own encoder alone.
+
+    Raises:
+        EncoderMismatch: They differ, so that no cosine between them means anything.
+    """
+    if wrote is not None and wrote != reads:
+        raise EncoderMismatch(f"the memory was written with the encoder {wrote}, but {reads} is configured")

@@ -1,0 +1,373 @@
+"""`NTMMemoryManager`: the memory's verbs, over text, words, matrix and files."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from ntm_memory_skill.encoder import Encoder, Progress, load_encoder
+from ntm_memory_skill.engine import recall as read_path
+from ntm_memory_skill.engine import validation
+from ntm_memory_skill.engine.answers import Note, Receipt, Recollection
+from ntm_memory_skill.engine.likeness import resembling
+from ntm_memory_skill.engine.live import LiveMemory, check_encoder
+from ntm_memory_skill.engine.progress import bar
+from ntm_memory_skill.engine.projection import Projection, key_bytes
+from ntm_memory_skill.engine.settings import Settings
+from ntm_memory_skill.engine.validation import Draft
+from ntm_memory_skill.errors import MemoryFull, UnknownMemory
+from ntm_memory_skill.model import (
+    EncoderIdentity,
+    Erased,
+    Event,
+    Faded,
+    Filters,
+    Hit,
+    Memorized,
+    Purged,
+    Query,
+    Record,
+    Updated,
+    indexed_text,
+)
+from ntm_memory_skill.sources import Clock, Ids, random_ids, system_clock
+from ntm_memory_skill.store import DirectoryStore, State, Store
+
+SESSIONS_IN_FOCUS = 64  # sessions whose last focus is kept; the one that was quiet longest gives way
+RECALL_CANDIDATES = 20  # more than a budget of a few thousand characters ever holds
+
+
+class NTMMemoryManager:
+    """A memory: memorize, recall, search, update, erase.
+
+    Safe to use from several threads. Several processes may open the same files; each sees what the others have
+    acknowledged. Use it as a context manager, or call `close`.
+
+    Args:
+        store: Where memories are kept.
+        encoder: What makes their keys.
+        settings: How it works.
+        clock: Gives the time.
+        ids: Gives new ids.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder,
+        settings: Settings | None = None,
+        *,
+        clock: Clock = system_clock,
+        ids: Ids = random_ids,
+    ) -> None:
+        self.settings = Settings() if settings is None else settings
+        self._live = LiveMemory(store, encoder, self.settings.addressing.head.reach)
+        self._clock, self._ids = clock, ids
+        self._focuses: OrderedDict[str, read_path.Weights] = OrderedDict()
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path = "memory/ntm_memory.json",
+        *,
+        settings: Settings | None = None,
+        encoder: Encoder | None = None,
+        require_encoder: bool = True,
+        clock: Clock = system_clock,
+        ids: Ids = random_ids,
+    ) -> Self:
+        """Open the memory in a file, or start one; the file appears with the first memory.
+
+        Neither torch nor a model is loaded before the first call that needs one.
+
+        Args:
+            path: The file, or the folder that holds `ntm_memory.json`.
+            settings: How it works; None takes the defaults.
+            encoder: What makes its keys; None takes the one that the settings name.
+            require_encoder: False opens a memory of another encoder as well: to read, export, erase or reindex it.
+            clock: Gives the time.
+            ids: Gives new ids.
+
+        Raises:
+            EncoderMismatch: Another encoder wrote it, as far as can be told without loading a model; else the first
+                call that encodes raises it.
+            StoreDamaged: The files do not hold what was written.
+            StoreUnreachable: They cannot be read.
+        """
+        settings = Settings() if settings is None else settings
+        store = DirectoryStore(Path(path), clock=clock, settings=settings.store)
+        encoder = load_encoder(settings.encoder) if encoder is None else encoder
+        if require_encoder and encoder.known_identity is not None:
+            check_encoder(store.encoder, encoder.known_identity)
+        return cls(store, encoder, settings, clock=clock, ids=ids)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """How many live memories there are."""
+        return len(self.state.records)
+
+    @property
+    def state(self) -> State:
+        """What the store holds, caught up with other processes. Read it; the verbs change it."""
+        return self._live.state
+
+    @property
+    def encoder(self) -> EncoderIdentity | None:
+        """Whose keys the stored memories have; None before the first."""
+        return self._live.store.encoder
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was found amiss in the files and mended."""
+        return self._live.store.warnings
+
+    def warm_up(self) -> None:
+        """Load the model and the matrix now, so that the next call need not. May be called from another thread."""
+        self._live.encoder.warm_up()
+        self._live.projection()
+
+    def get(self, ident: str) -> Record:
+        """Return the live memory with an id.
+
+        Raises:
+            UnknownMemory: There is none.
+        """
+        return self._live.record(ident)
+
+    def memorize(self, content: str, **fields: Any) -> Note:
+        """Store one memory. When this returns, it is on disk.
+
+        Args:
+            content: The text.
+            **fields: key, importance (0–1), tags, type, session, at (datetime or ISO 8601), source, ref, supersedes
+                (id of the memory that this one replaces).
+
+        Raises:
+            InvalidContent: Content that is empty, too long, or holds control characters.
+            InvalidArgument: A field of the wrong type or out of range.
+            UnknownArgument: A field that memories do not have.
+            UnknownMemory: `supersedes` names no live memory.
+            MemoryFull: All slots are taken.
+            StoreError: It could not be written; nothing was stored.
+        """
+        draft = validation.draft({"content": content, **fields}, self.settings.content_limit)
+        text = indexed_text(draft.key, draft.content)
+        keys = self._live.encode([text])
+        self._live.projection()  # the slow part of a first call, before other writers are made to wait
+        with self._live.transaction() as state:
+            alike = resembling(self._live.projection(), text, keys[0])
+            (record,) = self._write([draft], keys, state)
+        return Note(record=record, related=alike.related, duplicates=alike.duplicates)
+
+    def memorize_many(
+        self, items: Iterable[Mapping[str, Any]], *, progress: bool | Progress | None = None
+    ) -> list[str]:
+        """Store many memories as one transaction, all or none, and return their ids in order.
+
+        Args:
+            items: Mappings with the arguments of `memorize`.
+            progress: True or False to show a bar on standard error or not, None to show one on a terminal; or a
+                function that is called with (done, in all).
+
+        Raises:
+            The same as `memorize`; the message names the item by its number, from 0.
+        """
+        drafts = validation.drafts(items, self.settings.content_limit)
+        if not drafts:
+            return []
+        with bar("memorizing", progress) as advance:
+            keys = self._live.encode([indexed_text(draft.key, draft.content) for draft in drafts], advance)
+        self._live.projection()
+        with self._live.transaction() as state:
+            return [record.id for record in self._write(drafts, keys, state)]
+
+    def search(self, query: str, *, top_k: int = 5, **filters: Any) -> list[Hit]:
+        """Return the memories that answer a question, best first.
+
+        Args:
+            query: The question, as it was asked.
+            top_k: How many at most, 1 to 1000.
+            **filters: tags (all of them), type, session, since, until, as_of.
+
+        Raises:
+            InvalidContent: An empty query, or one with control characters.
+            InvalidArgument: `top_k` or a filter's value is out of range.
+            UnknownFilter: There is no such filter.
+            EncoderMismatch: The memory was written with another encoder.
+        """
+        text = validation.content(query, self.settings.content_limit)
+        limit = validation.count("top_k", top_k, validation.TOP_K_LIMIT)
+        return self._search(Query(text=text, top_k=limit, filters=validation.filters(filters)))
+
+    def recall(
+        self, query: str | None = None, *, key: str | None = None, session: str | None = None, budget: int | None = None
+    ) -> Recollection:
+        """Return the best memories that fit a budget of characters, ready to be put before a model.
+
+        Args:
+            query: What it is about.
+            key: A memory's name. Memories so named come first, newest first; then what the query finds.
+            session: The chat that asks; where it looked last draws it a little (the interpolation gate).
+            budget: Characters of content in all; None takes `settings.recall_budget`. The best hit always comes.
+
+        Raises:
+            InvalidArgument: Neither query nor key was given, or the budget is out of range.
+            InvalidContent: See `search`.
+        """
+        name = validation.name("key", key)
+        text = validation.recall_text(query, name, self.settings.content_limit)
+        limit = self.settings.recall_budget if budget is None else validation.count("budget", budget, 1_000_000)
+        asking = validation.name("session", session)
+        named = [] if name is None else self._search(Query(text=text, filters=Filters(key=name)))
+        named.sort(key=lambda hit: hit.at, reverse=True)
+        found = named
+        if query is not None or not named:
+            have = {hit.id for hit in named}
+            wide = self._search(Query(text=text, top_k=RECALL_CANDIDATES, session=asking))
+            found = named + [hit for hit in wide if hit.id not in have]
+        return Recollection.within(found, limit)
+
+    def update(
+        self,
+        ident: str,
+        content: str | None = None,
+        *,
+        importance: float | None = None,
+        tags: Sequence[str] | None = None,
+        reason: str | None = None,
+    ) -> Record:
+        """Give a memory a new version at the same address. The old one is kept beneath it.
+
+        Raises:
+            UnknownMemory: No live memory has the id.
+            InvalidArgument: Nothing to change was given, or a value is out of range.
+            InvalidContent: See `memorize`.
+        """
+        change = validation.change(content, importance, tags, reason, self.settings.content_limit)
+        key_row: bytes | None = None
+        if change.content is not None:
+            key_row = key_bytes(self._live.encode([indexed_text(self.get(ident).key, change.content)])[0])
+        with self._live.transaction() as state:
+            self._live.record(ident)
+            event = Updated(
+                ident,
+                self._clock(),
+                content=change.content,
+                importance=change.importance,
+                tags=change.tags,
+                reason=change.reason,
+                key_row=key_row,
+            )
+            self._live.commit([event])
+            return state.records[ident]
+
+    def erase(self, *idents: str, strength: float = 1.0, purge: bool = False, reason: str | None = None) -> Receipt:
+        """Erase memories, in part or altogether.
+
+        Args:
+            *idents: Their ids; all must be known, else nothing is erased.
+            strength: How far, 0 to 1. Below 1 the rows only fade, and match less.
+            purge: Also remove the text from every file. Works on memories that were erased before, too.
+            reason: Kept with what is not purged.
+
+        Raises:
+            UnknownMemory: One of the ids is not known.
+            InvalidArgument: No id, or a strength outside 0 to 1, or a purge of less than all.
+        """
+        share = validation.erasure(idents, strength, purge=purge)
+        why = validation.name("reason", reason)
+        with self._live.transaction() as state:
+            now = self._clock()
+            for ident in idents:
+                if ident not in state.records and not (purge and ident in state.archive):
+                    raise UnknownMemory(f"there is no memory {ident!r}")
+            if share < 1:
+                left = tuple(state.records[ident].strength * (1 - share) for ident in idents)
+                self._live.commit([Faded(ident, now, rest) for ident, rest in zip(idents, left, strict=True)])
+                return Receipt(action="faded", ids=idents, strengths=left)
+            events: list[Event] = [Erased(ident, now, why) for ident in idents if ident in state.records]
+            if purge:
+                events.extend(Purged(ident, now) for ident in idents)
+            self._live.commit(events)
+            gone = (0.0,) * len(idents)
+            if not purge:
+                return Receipt(action="erased", ids=idents, strengths=gone)
+            return Receipt(action="purged", ids=idents, strengths=gone, files_rewritten=self._live.store.compact())
+
+    def reindex(self, *, progress: bool | Progress | None = None) -> int:
+        """Encode every memory anew with the present encoder, and return how many there were.
+
+        Memories that other processes write meanwhile are encoded with the rest.
+        """
+        with bar("encoding anew", progress) as advance:
+            return self._live.reindex(advance)
+
+    def close(self) -> None:
+        """Fold the journal into the snapshot if that is due, and let go. Closing twice is harmless."""
+        self._live.close()
+
+    def _search(self, query: Query) -> list[Hit]:
+        settings = self.settings.addressing
+        self._live.projection()
+        cue = read_path.make_cue(self._live.encoder, query.text, settings)  # the slow part: nobody else need wait
+        with self._live.mutex:
+            projection = self._live.projection()
+            admitted = projection.admitted(query.filters)
+            if not admitted.any():
+                return []
+            previous = read_path.carried(self._last_focus(query.session, projection), admitted)
+            focused = read_path.focus(projection, cue, settings, admitted, previous)
+            if query.session is not None:
+                self._remember_focus(query.session, np.asarray(focused.stages.sharpened))
+            return read_path.hits(projection, focused, cue, query, settings)
+
+    def _last_focus(self, session: str | None, projection: Projection) -> read_path.Weights | None:
+        """Return w_{t−1} of a session: None where it has none, so that the gate stands open."""
+        settings = self.settings.addressing
+        if settings.hybrid and session is not None and session in self._focuses:
+            return self._focuses[session]
+        return None if settings.content else projection.newest()
+
+    def _remember_focus(self, session: str, weights: read_path.Weights) -> None:
+        self._focuses[session] = weights
+        self._focuses.move_to_end(session)
+        if len(self._focuses) > SESSIONS_IN_FOCUS:
+            self._focuses.popitem(last=False)
+
+    def _write(self, drafts: Sequence[Draft], keys: read_path.Weights, state: State) -> list[Record]:
+        """Give drafts their ids and slots, and commit them. Called inside a transaction."""
+        if len(state.records) + len(drafts) > self.settings.memory_size:
+            raise MemoryFull(f"the memory has {self.settings.memory_size} slots, and {len(state.records)} are taken")
+        for draft in drafts:
+            if draft.supersedes is not None:
+                self._live.record(draft.supersedes)
+        slots = self._live.projection().matrix.allocate(len(drafts))
+        idents = self._new_ids(len(drafts), state)
+        now = self._clock()
+        records = [
+            draft.record(ident, slot, state.next_ordinal + offset, now)
+            for offset, (draft, ident, slot) in enumerate(zip(drafts, idents, slots, strict=True))
+        ]
+        self._live.commit([Memorized(record, key_bytes(key)) for record, key in zip(records, keys, strict=True)])
+        return records
+
+    def _new_ids(self, count: int, state: State) -> list[str]:
+        """Return ids that were never used."""
+        found: dict[str, None] = {}
+        while len(found) < count:
+            ident = self._ids()
+            if not state.knows(ident):
+                found[ident] = None
+        return list(found)

@@ -1,0 +1,219 @@
+"""The memory as the head sees it: rows, words and tapes, derived from the store's records and rebuilt at will."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from ntm_memory_skill.lexical import BM25Index, tokenize
+from ntm_memory_skill.model import (
+    EncoderIdentity,
+    Erased,
+    Event,
+    Faded,
+    Filters,
+    Memorized,
+    Record,
+    Updated,
+    indexed_text,
+)
+from ntm_memory_skill.ntm import ExactSimilarity, MemoryMatrix, Tape
+from ntm_memory_skill.store import KeyRows, State
+
+Encode = Callable[[Sequence[str]], Float32[np.ndarray, "k m"]]
+
+
+class Projection:
+    """Live memories by slot.
+
+    Args:
+        xp: Array namespace of the matrix: `numpy` or `torch`.
+        dimension: M.
+        reach: R of the shift kernel.
+    """
+
+    def __init__(self, xp: Any, dimension: int, reach: int) -> None:
+        self.xp = xp
+        self.matrix = MemoryMatrix(xp, dimension, ExactSimilarity())
+        self.lexical = BM25Index()
+        self.tape = Tape(reach)
+        self._records: list[Record | None] = []
+        self._slots: dict[str, int] = {}
+        self._labels: dict[tuple[str, str], set[int]] = defaultdict(set)
+        """Slots by ("tag", name), ("type", name) and ("key", name)."""
+        self._times: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
+        self._live: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
+        self._current: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
+        self._sources: Any = None
+
+    def __len__(self) -> int:
+        """N: slots in use, freed ones among them."""
+        return len(self._records)
+
+    def record(self, slot: int) -> Record:
+        """Return the memory in a slot that holds one."""
+        record = self._records[slot]
+        if record is None:
+            raise LookupError(f"slot {slot} is free")
+        return record
+
+    def fill(self, state: State, rows: KeyRows, encoder: EncoderIdentity, encode: Encode) -> KeyRows:
+        """Take in every live memory, and return the rows that were missing from `rows` and had to be encoded."""
+        records = list(state.records.values())
+        texts = [indexed_text(record.key, record.content) for record in records]
+        digests = [encoder.digest(text) for text in texts]
+        places = [rows.position(digest) for digest in digests]
+        missing = [index for index, place in enumerate(places) if place is None]
+        encoded = encode([texts[index] for index in missing])
+        keys = np.zeros((len(records), encoder.dimension), dtype=np.float32)
+        present = [index for index, place in enumerate(places) if place is not None]
+        keys[present] = rows.keys[[place for place in places if place is not None]] if present else 0
+        keys[missing] = encoded
+        keys *= np.asarray([record.strength for record in records], dtype=np.float32)[:, None]
+        self.matrix.store_many([record.slot for record in records], keys)
+        self._grow(len(self.matrix))
+        for record, text in zip(records, texts, strict=True):
+            self.lexical.add(record.slot, tokenize(text))
+            self._label(record)
+        self.tape.extend((record.slot, record.session, record.at.timestamp(), record.ordinal) for record in records)
+        return KeyRows([digests[index] for index in missing], encoded)
+
+    def apply(self, event: Event, state: State) -> None:
+        """Follow one event that the state has already folded in."""
+        match event:
+            case Memorized(record=new, key_row=row):
+                self._write(state.records.get(new.id, new), row)
+                superseded = None if new.supersedes is None else state.records.get(new.supersedes)
+                if superseded is not None:
+                    self._relabel(superseded)
+            case Updated() | Faded():
+                record = state.records.get(event.id)
+                if record is not None:  # else it was erased later in the same batch of events
+                    self._change(record, event)
+            case Erased(id=ident):
+                self._free(self._slots[ident])
+
+    def sources(self) -> Any:
+        """Return the tapes' neighbour table in the matrix's own kind of array."""
+        if self._sources is None or self._sources.shape[1] != len(self):
+            self._sources = self.xp.asarray(self.tape.sources(len(self)))
+        return self._sources
+
+    def newest(self) -> Float32[np.ndarray, "n"] | None:
+        """Return the weighting that looks at the memory written last, or None where there is none."""
+        live = [record for record in self._records if record is not None]
+        if not live:
+            return None
+        weights = np.zeros(len(self), dtype=np.float32)
+        weights[max(live, key=lambda record: record.ordinal).slot] = 1.0
+        return weights
+
+    def admitted(self, filters: Filters) -> Bool[np.ndarray, "n"]:
+        """Return which slots hold a memory that passes the filters."""
+        admitted = self._live.copy() if filters.as_of is not None else self._live & self._current
+        for tag in filters.tags:
+            admitted &= self._mask(self._labels.get(("tag", tag), ()))
+        if filters.key is not None:
+            admitted &= self._mask(self._labels.get(("key", filters.key), ()))
+        if filters.type is not None:
+            admitted &= self._mask(self._labels.get(("type", filters.type), ()))
+        if filters.session is not None:
+            admitted &= self._mask(self.tape.slots(filters.session))
+        if filters.since is not None:
+            admitted &= self._times >= filters.since.timestamp()
+        if filters.until is not None:
+            admitted &= self._times <= filters.until.timestamp()
+        if filters.as_of is not None:
+            moment = filters.as_of
+            admitted &= self._mask(
+                slot for slot in np.flatnonzero(admitted).tolist() if _held_at(self.record(slot), moment)
+            )
+        return admitted
+
+    def _write(self, record: Record, row: bytes) -> None:
+        self.matrix.store(record.slot, _row(row), record.strength)
+        self._grow(len(self.matrix))
+        self.lexical.add(record.slot, tokenize(indexed_text(record.key, record.content)))
+        self._label(record)
+        self.tape.add(record.slot, record.session, record.at.timestamp(), record.ordinal)
+        self._sources = None
+
+    def _change(self, record: Record, event: Updated | Faded) -> None:
+        before = self.record(record.slot).strength
+        self._relabel(record)
+        if isinstance(event, Faded):
+            self.matrix.erase(self.matrix.one_hot(record.slot), 1 - record.strength / before)
+        elif event.key_row is not None:
+            self.lexical.add(record.slot, tokenize(indexed_text(record.key, record.content)))
+            self.matrix.store(record.slot, _row(event.key_row), record.strength)
+
+    def _free(self, slot: int) -> None:
+        self.matrix.free(slot)
+        self.lexical.remove(slot)
+        self.tape.remove(slot)
+        self._unlabel(slot)
+        self._live[slot] = False
+        self._sources = None
+
+    def _label(self, record: Record) -> None:
+        slot = record.slot
+        self._records[slot] = record
+        self._slots[record.id] = slot
+        self._times[slot] = record.at.timestamp()
+        self._live[slot] = True
+        self._current[slot] = record.superseded_by is None
+        for label in _labels(record):
+            self._labels[label].add(slot)
+
+    def _unlabel(self, slot: int) -> None:
+        record = self._records[slot]
+        if record is not None:
+            for label in _labels(record):
+                self._labels[label].discard(slot)
+            del self._slots[record.id]
+        self._records[slot] = None
+
+    def _relabel(self, record: Record) -> None:
+        self._unlabel(record.slot)
+        self._label(record)
+
+    def _mask(self, slots: Iterable[int]) -> Bool[np.ndarray, "n"]:
+        mask = np.zeros(len(self), dtype=bool)
+        mask[list(slots)] = True
+        return mask
+
+    def _grow(self, size: int) -> None:
+        """Make room for the slots up to `size`: a copy of three short columns."""
+        missing = size - len(self._records)
+        if missing > 0:
+            self._records.extend([None] * missing)
+            self._times = np.concatenate([self._times, np.zeros(missing)])
+            self._live = np.concatenate([self._live, np.zeros(missing, dtype=bool)])
+            self._current = np.concatenate([self._current, np.zeros(missing, dtype=bool)])
+
+
+def key_bytes(key: Float32[np.ndarray, "m"]) -> bytes:
+    """Return a key as an event carries it: float32, little-endian."""
+    return key.astype("<f4").tobytes()
+
+
+def _row(data: bytes) -> Float32[np.ndarray, "m"]:
+    return np.frombuffer(data, dtype="<f4").copy()  # torch wants to own what it is given
+
+
+def _labels(record: Record) -> Iterator[tuple[str, str]]:
+    yield "type", record.type
+    if record.key is not None:
+        yield "key", record.key
+    for tag in record.tags:
+        yield "tag", tag
+
+
+def _held_at(record: Record, moment: datetime) -> bool:
+    """Return whether a memory had happened and was not yet superseded at a moment."""
+    return record.at <= moment and (record.superseded_at is None or record.superseded_at > moment)

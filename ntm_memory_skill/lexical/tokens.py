@@ -1,0 +1,130 @@
+"""Text to terms: stemmed words, and overlapping pairs of characters where words are not set apart by spaces.
+
+Chinese is cut into character bigrams, which need no dictionary and match every word of two characters or more.
+Everything is normalised first (NFKC, case folded), so that full-width and half-width forms meet.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import snowballstemmer
+
+from ntm_memory_skill.lexical.language import CJK_RANGES, is_cjk
+
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "about",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "doing",
+        "done",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "having",
+        "he",
+        "her",
+        "here",
+        "him",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "she",
+        "should",
+        "so",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "too",
+        "us",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
+)
+"""English words that stand in every second sentence. Question words are among them: they tell what kind of answer is
+wanted and are rarely in it."""
+
+_RUN = re.compile(rf"[{CJK_RANGES}]+|[^\W_{CJK_RANGES}]+(?:['’.\-][^\W_{CJK_RANGES}]+)*")
+_POSSESSIVE = re.compile(r"['’]s$")
+_JOINTS = re.compile(r"['’.\-]")
+_STEMMER = snowballstemmer.stemmer("english")
+
+
+def tokenize(text: str) -> list[str]:
+    """Return the terms of `text` in their order, repeats included.
+
+    A text of stop words alone keeps them: "what is it?" is better matched by them than by nothing.
+    """
+    terms: list[str] = []
+    stopped: list[str] = []
+    for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
+        if is_cjk(run[0]):
+            terms.extend(run[i : i + 2] for i in range(max(1, len(run) - 1)))
+            continue
+        word = _POSSESSIVE.sub("", run)
+        (stopped if word in STOP_WORDS else terms).extend(_word_terms(word))
+    return terms or stopped
+
+
+@lru_cache(maxsize=65_536)
+def _word_terms(word: str) -> tuple[str, ...]:
+    """Return the stem of a word; one with joints (e-mail, 3.5, u.s.) gives its stem whole and in parts."""
+    parts = [part for part in _JOINTS.split(word) if part]
+    if len(parts) < 2:
+        return (_STEMMER.stemWord(word),)
+    return (word, *(_STEMMER.stemWord(part) for part in parts))

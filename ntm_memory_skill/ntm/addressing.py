@@ -1,0 +1,179 @@
+"""The Neural Turing Machine's addressing mechanism, as pure functions (Graves, Wayne & Danihelka 2014, §3.1–3.3).
+
+    cos      = k · M_i / (|k| |M_i|)               similarity()    the paper's K[k, M_i]
+    w_c(i)   = softmax_i( β · score_i )            content()       eq. 5
+    w_g      = g · w_c + (1 − g) · w_{t−1}         interpolate()   eq. 7
+    w̃(i)     = Σ_j w_g(j) · s(i − j mod N)         shift()         eq. 8
+    w̃(i)     = Σ_j w_g(j) · s(i − j), on one tape  shift_along()   eq. 8 within segments
+    w(i)     = w̃(i)^γ / Σ_j w̃(j)^γ                 sharpen()       eq. 9
+    r        = Σ_i w(i) M_i                        read()          eq. 2
+    M_i      = M_i ∘ (1 − w(i) e) + w(i) a         write()         eq. 3 and 4
+
+They are written once, over the array API standard: the same lines run on torch tensors, with gradients, and on numpy
+arrays. Each takes any number of leading batch dimensions, written ``...`` below; N is the number of slots, M the length
+of a key and R the reach of the shift. Nothing is modified in place.
+
+The law: where the input weights are a distribution over the slots (no entry below 0, sum 1), so is every result.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+from jaxtyping import Float, Int
+
+Array = Any
+"""A torch tensor or a numpy array; all arrays of one call are of the same kind."""
+
+EPSILON = 1e-8
+"""Keeps a division by zero and the logarithm of zero out of every stage, and their gradients with them."""
+
+
+class Stages(NamedTuple):
+    """The weights after each stage of one addressing, each a distribution over N slots."""
+
+    content: Float[Array, "... n"]
+    gated: Float[Array, "... n"]
+    shifted: Float[Array, "... n"]
+    sharpened: Float[Array, "... n"]
+
+
+def similarity(key: Float[Array, "... m"], memory: Float[Array, "... n m"]) -> Float[Array, "... n"]:
+    """Return the cosine of a key and every row, −1 to 1 (eq. 6). A zero row or key has cosine 0, not NaN."""
+    xp = array_namespace(key, memory)
+    dots = xp.squeeze(xp.matmul(memory, key[..., None]), axis=-1)
+    squares = xp.sum(memory * memory, axis=-1) * xp.sum(key * key, axis=-1)[..., None]
+    return dots / xp.sqrt(squares + EPSILON**2)
+
+
+def content(
+    scores: Float[Array, "... n"], key_strength: Float[Array, "..."], present: Array | None = None
+) -> Float[Array, "... n"]:
+    """Return the content weighting: a softmax over slots, focused by the key strength β > 0 (eq. 5).
+
+    Args:
+        scores: Similarity of the key to each slot; the paper's is a cosine, a hybrid score does as well.
+        key_strength: β, one per leading index; 0 gives a uniform weighting, infinity is not allowed.
+        present: Booleans, shape ``(... n)``: slots that are False get no weight. At least one must be True.
+    """
+    xp = array_namespace(scores)
+    logits = scores * _column(xp, key_strength, scores)  # β
+    if present is not None:
+        logits = xp.where(present, logits, xp.asarray(-xp.inf, dtype=logits.dtype))
+    exponentials = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+    return exponentials / xp.sum(exponentials, axis=-1, keepdims=True)
+
+
+def interpolate(
+    weights: Float[Array, "... n"], previous: Float[Array, "... n"], gate: Float[Array, "..."]
+) -> Float[Array, "... n"]:
+    """Blend the content weighting with the head's previous one by the gate g in [0, 1] (eq. 7). 1 forgets the past."""
+    xp = array_namespace(weights)
+    g = _column(xp, gate, weights)
+    return g * weights + (1 - g) * previous
+
+
+def shift(weights: Float[Array, "... n"], kernel: Float[Array, "... width"]) -> Float[Array, "... n"]:
+    """Rotate the weighting by the shift distribution s, circularly over all N slots (eq. 8).
+
+    Args:
+        weights: A distribution over slots.
+        kernel: s, a distribution over the offsets −R … R, so of odd width 2R + 1. Weight on offset +1 moves the focus
+            from slot i to slot i + 1. An offset beyond N wraps around as often as it must.
+    """
+    xp = array_namespace(weights)
+    reach = _reach(kernel)
+    moved = [kernel[..., o + reach, None] * xp.roll(weights, o, axis=-1) for o in range(-reach, reach + 1)]
+    return _total(moved)
+
+
+def shift_along(
+    weights: Float[Array, "... n"], kernel: Float[Array, "... width"], sources: Int[Array, "width n"]
+) -> Float[Array, "... n"]:
+    """Shift the weighting along tapes, so that none of it leaks from one tape into another (eq. 8 within segments).
+
+    Weight that would run off an end of its tape stays where it is, so the sum is kept and a tape of one slot is
+    untouched.
+
+    Args:
+        weights: A distribution over slots.
+        kernel: s, a distribution over the offsets −R … R.
+        sources: ``sources[o + R, i]`` is the slot that stands `o` places before slot i on i's tape, or N where there
+            is none; `ntm.tape.Tape.sources` makes it. Row R is the identity.
+    """
+    xp = array_namespace(weights)
+    reach, slots = _reach(kernel), weights.shape[-1]
+    padded = xp.concat([weights, xp.zeros_like(weights[..., :1])], axis=-1)  # slot N: holds nothing
+    moved = []
+    for o in range(-reach, reach + 1):
+        share = kernel[..., o + reach, None]
+        arriving = xp.take(padded, sources[o + reach, :], axis=-1)
+        nowhere_to_go = xp.astype(sources[reach - o, :] == slots, weights.dtype)
+        moved.append(share * (arriving + weights * nowhere_to_go))
+    return _total(moved)
+
+
+def sharpen(weights: Float[Array, "... n"], sharpening: Float[Array, "..."]) -> Float[Array, "... n"]:
+    """Raise the weighting to the power γ ≥ 1 and normalise (eq. 9).
+
+    Computed in logarithms, relative to the largest weight, so that neither a large γ nor ten thousand small weights
+    underflow to 0/0, and the gradient at a weight of zero is finite.
+    """
+    xp = array_namespace(weights)
+    gamma = _column(xp, sharpening, weights)  # γ
+    peak = xp.max(weights, axis=-1, keepdims=True)
+    relative = weights / (peak + EPSILON**2)
+    floored = xp.where(relative > EPSILON, relative, xp.asarray(EPSILON, dtype=weights.dtype))
+    powered = xp.where(relative > EPSILON, xp.exp(gamma * xp.log(floored)), xp.zeros_like(weights))
+    return powered / xp.sum(powered, axis=-1, keepdims=True)
+
+
+def read(weights: Float[Array, "... n"], memory: Float[Array, "... n m"]) -> Float[Array, "... m"]:
+    """Return the read vector r = Σ_i w(i) M_i (eq. 2)."""
+    xp = array_namespace(weights, memory)
+    return xp.squeeze(xp.matmul(weights[..., None, :], memory), axis=-2)
+
+
+def write(
+    memory: Float[Array, "... n m"],
+    weights: Float[Array, "... n"],
+    erase: Float[Array, "... m"],
+    add: Float[Array, "... m"],
+) -> Float[Array, "... n m"]:
+    """Return the memory after a write head has erased, then added, by its weights (eq. 3 and 4). Erase is in [0, 1]."""
+    w = weights[..., :, None]
+    return memory * (1 - w * erase[..., None, :]) + w * add[..., None, :]
+
+
+def standardize(scores: Float[Array, "... n"], present: Array) -> Float[Array, "... n"]:
+    """Return scores in standard deviations from their mean over the slots that are present; others get 0.
+
+    Where all scores are equal they carry no information, and all results are 0.
+    """
+    xp = array_namespace(scores)
+    mask = xp.astype(present, scores.dtype)
+    count = xp.sum(mask, axis=-1, keepdims=True)
+    count = xp.where(count > 0, count, xp.ones_like(count))
+    centred = (scores - xp.sum(scores * mask, axis=-1, keepdims=True) / count) * mask
+    deviation = xp.sqrt(xp.sum(centred * centred, axis=-1, keepdims=True) / count)
+    return centred / (deviation + EPSILON**0.5)  # far below the spread of any real scores
+
+
+def _column(xp: Any, value: Any, like: Array) -> Array:
+    """Return one parameter per leading index as a column that broadcasts over the slots."""
+    return xp.asarray(value, dtype=like.dtype)[..., None]
+
+
+def _reach(kernel: Array) -> int:
+    width = kernel.shape[-1]
+    if width % 2 == 0:
+        raise ValueError(f"a shift kernel has odd width (offsets -R to R), not {width}")
+    return int(width // 2)
+
+
+def _total(terms: list[Array]) -> Array:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total

@@ -1,0 +1,19 @@
+"""The exact backend: one matrix–vector product in float32."""
+
+from __future__ import annotations
+
+from array_api_compat import array_namespace
+from jaxtyping import Float
+
+from ntm_memory_skill.ntm.addressing import Array
+
+
+class ExactSimilarity:
+    """The reference that every other backend is measured against; O(N·M) and nothing to build."""
+
+    name = "exact"
+
+    def scores(self, key: Float[Array, "m"], rows: Float[Array, "n m"]) -> Float[Array, "n"]:
+        """Return the dot product of `key` with each row."""
+        xp = array_namespace(key, rows)
+        return xp.matmul(rows, key)

@@ -1,0 +1,118 @@
+"""The memory matrix: N rows of M numbers, addressed by weights (Graves 2014, §3.1 and §3.2).
+
+A row is a memory's unit key times its strength. The dot product of a unit query with a row is then the cosine times the
+strength: erasing a memory in part is the paper's erase with e < 1, and weakens its match by just that much. A free slot
+is a row of zeros, which matches nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+from jaxtyping import Float
+
+from ntm_memory_skill.ntm import addressing
+from ntm_memory_skill.ntm.addressing import Array
+from ntm_memory_skill.ntm.backends import Similarity
+
+FIRST_ROWS = 256
+
+
+class MemoryMatrix:
+    """A growing N×M matrix with a free list.
+
+    Args:
+        xp: Array namespace to live in: `numpy`, or `torch` for gradients.
+        dimension: M, the length of a key.
+        similarity: What computes the match of a key with every row.
+    """
+
+    def __init__(self, xp: Any, dimension: int, similarity: Similarity) -> None:
+        self._xp = array_namespace(xp.zeros(1))
+        self._rows = self._xp.zeros((FIRST_ROWS, dimension), dtype=self._xp.float32)
+        self._used = 0
+        self._free: list[int] = []
+        self._taken: set[int] = set()
+        self._similarity = similarity
+
+    def __len__(self) -> int:
+        """N: one more than the highest slot ever taken."""
+        return self._used
+
+    @property
+    def occupied(self) -> int:
+        """How many slots hold a memory."""
+        return len(self._taken)
+
+    @property
+    def dimension(self) -> int:
+        """M."""
+        return int(self._rows.shape[1])
+
+    @property
+    def rows(self) -> Float[Array, "n m"]:
+        """The matrix, as a view: N × M, float32."""
+        return self._rows[: self._used, :]
+
+    def allocate(self, count: int = 1) -> list[int]:
+        """Return the `count` lowest free slots, without taking them: `store` does."""
+        self._free = sorted(set(self._free) - self._taken)  # a sorted list is a heap
+        reused = self._free[:count]
+        return reused + list(range(self._used, self._used + count - len(reused)))
+
+    def store(self, slot: int, key: Float[np.ndarray, "m"], strength: float = 1.0) -> None:
+        """Update at an address: write weight 1 on one slot, erase vector of ones, add vector `strength` × key."""
+        self._reach(slot)
+        self._rows[slot, :] = self._xp.asarray(key, dtype=self._xp.float32) * strength
+        self._taken.add(slot)
+
+    def store_many(self, slots: list[int], keys: Float[np.ndarray, "k m"]) -> None:
+        """Write several rows at once: the same as `store` for each."""
+        if not slots:
+            return
+        self._reach(max(slots))
+        self._rows[self._xp.asarray(slots), :] = self._xp.asarray(keys, dtype=self._xp.float32)
+        self._taken.update(slots)
+
+    def free(self, slot: int) -> None:
+        """Erase one slot fully and give it back."""
+        self._rows[slot, :] = 0
+        if slot in self._taken:
+            self._taken.remove(slot)
+            heapq.heappush(self._free, slot)
+
+    def similarities(self, key: Float[np.ndarray, "m"]) -> Float[Array, "n"]:
+        """Return the match of a unit key with every row: cosine × strength, 0 for a free slot."""
+        return self._similarity.scores(self._xp.asarray(key, dtype=self._xp.float32), self.rows)
+
+    def read(self, weights: Float[Array, "n"]) -> Float[Array, "m"]:
+        """Return the read vector of a weighting (eq. 2)."""
+        return addressing.read(weights, self.rows)
+
+    def write(self, weights: Float[Array, "n"], erase: Float[Array, "m"], add: Float[Array, "m"]) -> None:
+        """Erase, then add, by weights (eq. 3 and 4)."""
+        self._rows[: self._used, :] = addressing.write(self.rows, weights, erase, add)
+
+    def erase(self, weights: Float[Array, "n"], strength: float = 1.0) -> None:
+        """Erase by weights: every row is scaled by 1 − w(i) × strength."""
+        e = self._xp.full((self.dimension,), strength, dtype=self._xp.float32)
+        self.write(weights, e, self._xp.zeros_like(e))
+
+    def one_hot(self, slot: int) -> Float[Array, "n"]:
+        """Return the weighting that looks at one slot alone."""
+        weights = self._xp.zeros((self._used,), dtype=self._xp.float32)
+        weights[slot] = 1.0
+        return weights
+
+    def _reach(self, slot: int) -> None:
+        """Make row `slot` exist; slots that are passed over become free."""
+        if slot >= self._rows.shape[0]:
+            grown = self._xp.zeros((max(slot + 1, 2 * self._rows.shape[0]), self.dimension), dtype=self._xp.float32)
+            grown[: self._used, :] = self.rows
+            self._rows = grown
+        for passed in range(self._used, slot):
+            heapq.heappush(self._free, passed)
+        self._used = max(self._used, slot + 1)

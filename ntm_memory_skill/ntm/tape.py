@@ -1,0 +1,105 @@
+"""The order in which things were said: one tape of slots for each session.
+
+Location addressing moves along a tape and never off it, so what was said in one chat is no neighbour of what was said
+in another. A memory without a session is a tape of its own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Int
+
+Place = tuple[float, int, int]
+"""Where a slot stands: seconds since 1970, ordinal, slot. Ordered as the tape is."""
+
+
+class Tape:
+    """The tapes of a memory, kept up to date slot by slot.
+
+    Each change costs one insertion into one session's list; the neighbour table is patched around it, not rebuilt.
+    """
+
+    def __init__(self, reach: int) -> None:
+        self._reach = reach
+        self._sessions: dict[str, list[Place]] = {}
+        self._homes: dict[int, tuple[str, Place]] = {}
+        self._offsets = np.zeros((2 * reach + 1, 0), dtype=np.int64)
+        """Places along the tape, relative to `sources`: row o + R holds the slot o places before, or −1."""
+
+    def extend(self, entries: Iterable[tuple[int, str | None, float, int]]) -> None:
+        """Put slots on their tapes; each entry is (slot, session, seconds, ordinal)."""
+        touched: set[str] = set()
+        for slot, session, seconds, ordinal in entries:
+            self._grow(slot + 1)
+            self._offsets[:, slot] = -1
+            self._offsets[self._reach, slot] = slot
+            if session is None:
+                continue
+            place = (seconds, ordinal, slot)
+            insort(self._sessions.setdefault(session, []), place)
+            self._homes[slot] = (session, place)
+            touched.add(session)
+        for session in touched:
+            self._link(session, 0, len(self._sessions[session]))
+
+    def add(self, slot: int, session: str | None, seconds: float, ordinal: int) -> None:
+        """Put one slot on its tape."""
+        self._grow(slot + 1)
+        self._offsets[:, slot] = -1
+        self._offsets[self._reach, slot] = slot
+        if session is None:
+            return
+        place = (seconds, ordinal, slot)
+        places = self._sessions.setdefault(session, [])
+        insort(places, place)
+        self._homes[slot] = (session, place)
+        position = bisect_left(places, place)
+        self._link(session, position - self._reach, position + self._reach + 1)
+
+    def remove(self, slot: int) -> None:
+        """Take a slot off its tape; its neighbours close up."""
+        self._offsets[:, slot] = -1
+        self._offsets[self._reach, slot] = slot
+        session, place = self._homes.pop(slot, (None, None))
+        if session is None or place is None:
+            return
+        places = self._sessions[session]
+        position = bisect_left(places, place)
+        del places[position]
+        if not places:
+            del self._sessions[session]
+            return
+        self._link(session, position - self._reach, position + self._reach)
+
+    def slots(self, session: str) -> list[int]:
+        """Return a session's slots in the order in which they happened."""
+        return [slot for _, _, slot in self._sessions.get(session, ())]
+
+    def sources(self, size: int) -> Int[np.ndarray, "width n"]:
+        """Return the neighbour table for `addressing.shift_along` over `size` slots; "none" is written as `size`."""
+        self._grow(size)
+        table = self._offsets[:, :size]
+        return np.where(table < 0, size, table)
+
+    def _grow(self, size: int) -> None:
+        have = self._offsets.shape[1]
+        if size <= have:
+            return
+        room = max(size, 2 * have, 64)
+        larger = np.full((2 * self._reach + 1, room), -1, dtype=np.int64)
+        larger[:, :have] = self._offsets
+        larger[self._reach, have:] = np.arange(have, room)
+        self._offsets = larger
+
+    def _link(self, session: str, start: int, stop: int) -> None:
+        """Write the neighbours of the places from `start` to `stop` of one session."""
+        places = self._sessions[session]
+        last = len(places)
+        for position in range(max(0, start), min(last, stop)):
+            slot = places[position][2]
+            for offset in range(-self._reach, self._reach + 1):
+                before = position - offset
+                self._offsets[offset + self._reach, slot] = places[before][2] if 0 <= before < last else -1

@@ -1,0 +1,60 @@
+"""The store that keeps nothing: for tests, and for trying things out."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ntm_memory_skill.model import EncoderIdentity, Event
+from ntm_memory_skill.store import keycache
+from ntm_memory_skill.store.protocol import Changes, KeyRows
+from ntm_memory_skill.store.state import State
+
+
+class MemoryStore:
+    """A `Store` in this process alone; it goes when the process goes."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.encoder: EncoderIdentity | None = None
+        self.warnings: tuple[str, ...] = ()
+        self._rows: KeyRows | None = None
+
+    def refresh(self) -> Changes:
+        """Return that nothing changed: nobody else can write here."""
+        return Changes(reloaded=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Changes]:
+        """Hold nothing: there is no other process."""
+        yield self.refresh()
+
+    def commit(self, events: Sequence[Event], encoder: EncoderIdentity) -> None:
+        """Fold events in, all or none."""
+        folded = copy.copy(self.state)
+        folded.records, folded.archive = dict(self.state.records), dict(self.state.archive)
+        folded.tombstones = dict(self.state.tombstones)
+        for event in events:
+            folded.apply(event)
+        self.state, self.encoder = folded, encoder
+
+    def key_rows(self) -> KeyRows:
+        """Return the rows that were supplied."""
+        return keycache.empty(0) if self._rows is None else self._rows
+
+    def supply(self, rows: KeyRows) -> None:
+        """Keep rows."""
+        self._rows = rows
+
+    def compact(self) -> tuple[str, ...]:
+        """Do nothing: there are no files."""
+        return ()
+
+    def rekey(self, rows: KeyRows, encoder: EncoderIdentity) -> None:
+        """Take the rows and identity of another encoder."""
+        self._rows, self.encoder = rows, encoder
+
+    def worth_folding(self) -> bool:
+        """Return False: there is no journal."""
+        return False

@@ -1,0 +1,88 @@
+"""The contract of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from ntm_memory_skill.model import EncoderIdentity, Event
+from ntm_memory_skill.store.keycache import KeyRows
+from ntm_memory_skill.store.state import State
+
+__all__ = ["Changes", "KeyRows", "Store", "StoreSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """How the files are kept."""
+
+    lock_timeout: float = 10.0
+    """Seconds to wait for another writer, 0 and up, before giving up with `StoreLocked`."""
+    fold_ratio: float = 0.5
+    """On closing, the journal is folded into the snapshot once it has grown to this share of the snapshot's size."""
+    fold_always_below: int = 4 * 2**20
+    """Bytes: a snapshot smaller than this is rewritten on every closing that follows a write, for it costs little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What came to light since the last look."""
+
+    reloaded: bool
+    """The state was read anew from the snapshot: whatever was derived from it has to be rebuilt."""
+    events: tuple[Event, ...] = ()
+    """Where it was not: what other processes did, in order; already folded into the state."""
+
+
+class Store(Protocol):
+    """Keeps events for good, and folds them into a state."""
+
+    @property
+    def state(self) -> State:
+        """The fold of all events known so far. Only the store changes it."""
+
+    @property
+    def encoder(self) -> EncoderIdentity | None:
+        """Whose keys the memory holds; None before the first write."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was found amiss and mended while reading, for a person."""
+
+    def refresh(self) -> Changes:
+        """Catch up with what other processes have committed. Takes no lock.
+
+        Raises:
+            StoreDamaged: The files hold something other than what was written.
+        """
+
+    def transaction(self) -> AbstractContextManager[Changes]:
+        """Hold the writers' lock for a block, caught up. Gives what `refresh` gives."""
+
+    def commit(self, events: Sequence[Event], encoder: EncoderIdentity) -> None:
+        """Make events durable as one transaction, all or none, then fold them in. Call it inside `transaction`.
+
+        Raises:
+            StoreFull: No space; nothing was stored.
+            StoreUnreachable: Not writable; nothing was stored.
+        """
+
+    def key_rows(self) -> KeyRows:
+        """Return the key rows that are on disk for the memory's encoder: some may be missing."""
+
+    def supply(self, rows: KeyRows) -> None:
+        """Hand over rows that were missing and had to be encoded anew, for the next `compact` to save."""
+
+    def compact(self) -> tuple[str, ...]:
+        """Fold the journal into a new snapshot and save the live memories' key rows. Call it inside `transaction`.
+
+        Returns the names of the files that were rewritten.
+        """
+
+    def rekey(self, rows: KeyRows, encoder: EncoderIdentity) -> None:
+        """Replace all key rows by another encoder's, and compact. Call it inside `transaction`."""
+
+    def worth_folding(self) -> bool:
+        """Return whether the journal has grown enough since the snapshot for `compact` to pay."""

@@ -1,0 +1,76 @@
+"""The state of a memory, as a fold over its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ntm_memory_skill.errors import StoreDamaged
+from ntm_memory_skill.model import Erased, Event, Faded, Memorized, Purged, Record, Updated, Version
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that the events so far amount to. `apply` is the only thing that changes it."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    """Live memories by id, in the order in which they were written."""
+    archive: dict[str, Record] = field(default_factory=dict)
+    """Erased and not purged."""
+    tombstones: dict[str, datetime] = field(default_factory=dict)
+    """Ids of purged memories and when they went; nothing else of them is left."""
+    next_ordinal: int = 0
+    """How many memories have been written, ever."""
+
+    def apply(self, event: Event) -> None:
+        """Fold one event in.
+
+        Raises:
+            StoreDamaged: The event does not fit the state, which only a damaged journal can bring about.
+        """
+        match event:
+            case Memorized(record=record):
+                self._memorized(record)
+            case Updated():
+                self.records[event.id] = updated(self._live(event.id), event)
+            case Faded(id=ident, strength=strength):
+                self.records[ident] = replace(self._live(ident), strength=strength)
+            case Erased(id=ident, at=at, reason=reason):
+                record = self._live(ident)
+                del self.records[ident]
+                self.archive[ident] = replace(record, erased_at=at, erased_because=reason)
+            case Purged(id=ident, at=at):
+                if self.archive.pop(ident, None) is None:
+                    raise StoreDamaged(f"the journal purges {ident}, which was not erased before")
+                self.tombstones[ident] = at
+
+    def knows(self, ident: str) -> bool:
+        """Return whether an id was ever used."""
+        return ident in self.records or ident in self.archive or ident in self.tombstones
+
+    def _memorized(self, record: Record) -> None:
+        if self.knows(record.id):
+            raise StoreDamaged(f"the journal writes {record.id} twice")
+        self.records[record.id] = record
+        self.next_ordinal = max(self.next_ordinal, record.ordinal + 1)
+        old = None if record.supersedes is None else self.records.get(record.supersedes)
+        if old is not None:
+            self.records[old.id] = replace(old, superseded_by=record.id, superseded_at=record.at)
+
+    def _live(self, ident: str) -> Record:
+        record = self.records.get(ident)
+        if record is None:
+            raise StoreDamaged(f"the journal changes {ident}, which is not a live memory")
+        return record
+
+
+def updated(record: Record, event: Updated) -> Record:
+    """Return a record after an update: the new values on top, the old version kept beneath."""
+    old = Version(record.content, record.importance, record.tags, replaced_at=event.at, reason=event.reason)
+    return replace(
+        record,
+        content=record.content if event.content is None else event.content,
+        importance=record.importance if event.importance is None else event.importance,
+        tags=record.tags if event.tags is None else event.tags,
+        versions=(*record.versions, old),
+    )
