@@ -1,0 +1,30 @@
+"""clawhub.json, environment and arguments, turned into frozen values.
+
+Arguments beat the environment, which beats the file, which beats the defaults.
+"""
+
+from ntm_memory_skill.config.load import (
+    CLAWHUB_VARIABLE,
+    ENCODER_VARIABLE,
+    ENVIRONMENT,
+    MEMORY_VARIABLE,
+    PLUGIN,
+    Config,
+    load_config,
+)
+from ntm_memory_skill.config.schema import CONFIG_SCHEMA, MachineSettings
+from ntm_memory_skill.config.violations import Violation, violations
+
+__all__ = [
+    "CLAWHUB_VARIABLE",
+    "CONFIG_SCHEMA",
+    "ENCODER_VARIABLE",
+    "ENVIRONMENT",
+    "MEMORY_VARIABLE",
+    "PLUGIN",
+    "Config",
+    "MachineSettings",
+    "Violation",
+    "load_config",
+    "violations",
+]

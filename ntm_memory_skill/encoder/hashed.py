@@ -45,7 +45,9 @@ class HashedEncoder:
             number = int.from_bytes(digest, "little")
             key[number % self.identity.dimension] += 1.0 if number >> 63 else -1.0
         norm = np.linalg.norm(key)
-        return key / norm if norm > 0 else key
+        if norm == 0:  # a short text whose few hashes are opposite
+            key[0] = norm = np.float32(1)
+        return key / norm
 
     def unknown_share(self, text: str) -> float:  # noqa: ARG002  # the protocol's signature
         """Return 0: every character has a hash."""

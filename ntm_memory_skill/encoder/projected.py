@@ -68,7 +68,9 @@ class ProjectedEncoder:
 
     def _project(self, keys: Float32[np.ndarray, "k m"]) -> Float32[np.ndarray, "k d"]:
         if self._directions is None:
-            gaussian = np.random.Generator(np.random.PCG64(SEED)).standard_normal((keys.shape[1], self._dimension))
+            gaussian = np.random.Generator(np.random.PCG64(SEED)).standard_normal(
+                (keys.shape[1], self.identity.dimension)
+            )
             self._directions = np.linalg.qr(gaussian)[0].astype(np.float32)
         projected = keys @ self._directions
         norms = np.linalg.norm(projected, axis=1, keepdims=True)

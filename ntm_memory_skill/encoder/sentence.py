@@ -57,6 +57,7 @@ class SentenceEncoder:
         self._allow_download = allow_download
         self._given_prefixes = (query_prefix, passage_prefix)
         self._loading = threading.Lock()
+        self._in_use = threading.RLock()  # the tokenizer holds its last call's padding: two threads would mix theirs up
         self._model: SentenceTransformer | None = None
         self._identity: EncoderIdentity | None = None
         if model == BUNDLED and not any(self._given_prefixes):
@@ -88,7 +89,8 @@ class SentenceEncoder:
     def unknown_share(self, text: str) -> float:
         """Return the share of word pieces that the model's vocabulary lacks, 0 to 1."""
         tokenizer = self._loaded().tokenizer
-        pieces = tokenizer.encode(text, add_special_tokens=False, verbose=False)
+        with self._in_use:
+            pieces = tokenizer.encode(text, add_special_tokens=False, verbose=False)
         unknown = tokenizer.unk_token_id
         return sum(piece == unknown for piece in pieces) / len(pieces) if pieces else 0.0
 
@@ -100,10 +102,9 @@ class SentenceEncoder:
         for start in range(0, len(texts), BATCH):
             batch = [split_to_window(text, self._count, room) for text in texts[start : start + BATCH]]
             pieces = [prefix + piece for split in batch for piece in split]
-            encoded = np.asarray(
-                model.encode(pieces, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False),
-                dtype=np.float32,
-            )
+            with self._in_use:
+                vectors = model.encode(pieces, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
+            encoded = np.asarray(vectors, dtype=np.float32)
             position = 0
             for index, split in enumerate(batch, start):
                 lengths = [1] if len(split) == 1 else [self._count(piece) for piece in split]
@@ -114,11 +115,12 @@ class SentenceEncoder:
         return keys
 
     def _count(self, text: str) -> int:
-        # Most characters make less than one piece: a text shorter than any window needs no counting to fit.
         return self._tokens(text, special=False)
 
     def _tokens(self, text: str, *, special: bool = True) -> int:
-        return len(self._loaded().tokenizer.encode(text, add_special_tokens=special, verbose=False))
+        tokenizer = self._loaded().tokenizer
+        with self._in_use:
+            return len(tokenizer.encode(text, add_special_tokens=special, verbose=False))
 
     def _loaded(self) -> SentenceTransformer:
         if self._model is None:
@@ -129,12 +131,13 @@ class SentenceEncoder:
 
     def _load(self) -> SentenceTransformer:
         source = str(bundled.model_folder()) if self._name == BUNDLED else self._name
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
 
         try:
             with _quiet():
                 model = SentenceTransformer(source, local_files_only=not self._allow_download, device="cpu")
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise EncoderUnavailable(f"the model {self._name!r} cannot be loaded: {_first_line(error)}") from error
         if self._identity is None:
             self._identity = self._identify(model)
@@ -146,7 +149,7 @@ class SentenceEncoder:
         return EncoderIdentity(
             name=Path(self._name).name if Path(self._name).is_dir() else self._name,
             revision=_revision(self._name, model),
-            dimension=int(model.get_sentence_embedding_dimension() or 0),
+            dimension=_dimension(model),
             query_prefix=query if given_query is None else given_query,
             passage_prefix=passage if given_passage is None else given_passage,
         )
@@ -158,7 +161,14 @@ def _prefixes(name: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:
     passage = prompts.get("document") or prompts.get("passage") or ""
     if query or passage:
         return query, passage
-    return next((pair for part, pair in KNOWN_PREFIXES.items() if part in name.lower()), ("", ""))
+    own_name = Path(name).name.lower()  # without the owner, or the folders above it
+    return next((pair for part, pair in KNOWN_PREFIXES.items() if part in own_name), ("", ""))
+
+
+def _dimension(model: Any) -> int:
+    """Return the length of a model's keys; the library has renamed the method."""
+    ask = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
+    return int(ask() or 0)
 
 
 def _revision(name: str, model: Any) -> str:

@@ -65,6 +65,18 @@ class Recollection:
         return cls(hits=tuple(chosen), characters=characters, omitted=len(found) - len(chosen))
 
 
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Where the head looks for one question. The weights of a stage sum to 1."""
+
+    records: tuple[Record, ...]
+    """All live memories that it may see, in the order in which they happened."""
+    content: tuple[float, ...]
+    gated: tuple[float, ...]
+    shifted: tuple[float, ...]
+    sharpened: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What an erase did."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,14 +13,16 @@ import numpy as np
 from ntm_memory_skill.encoder import Encoder, Progress, load_encoder
 from ntm_memory_skill.engine import recall as read_path
 from ntm_memory_skill.engine import validation
-from ntm_memory_skill.engine.answers import Note, Receipt, Recollection
+from ntm_memory_skill.engine.answers import Attention, Note, Receipt, Recollection
+from ntm_memory_skill.engine.cue import CueMaker
 from ntm_memory_skill.engine.likeness import resembling
 from ntm_memory_skill.engine.live import LiveMemory, check_encoder
 from ntm_memory_skill.engine.progress import bar
 from ntm_memory_skill.engine.projection import Projection, key_bytes
+from ntm_memory_skill.engine.sessions import SessionFocuses, carried
 from ntm_memory_skill.engine.settings import Settings
 from ntm_memory_skill.engine.validation import Draft
-from ntm_memory_skill.errors import MemoryFull, UnknownMemory
+from ntm_memory_skill.errors import InvalidArgument, MemoryFull, UnknownMemory
 from ntm_memory_skill.model import (
     EncoderIdentity,
     Erased,
@@ -38,7 +40,6 @@ from ntm_memory_skill.model import (
 from ntm_memory_skill.sources import Clock, Ids, random_ids, system_clock
 from ntm_memory_skill.store import DirectoryStore, State, Store
 
-SESSIONS_IN_FOCUS = 64  # sessions whose last focus is kept; the one that was quiet longest gives way
 RECALL_CANDIDATES = 20  # more than a budget of a few thousand characters ever holds
 
 
@@ -67,8 +68,9 @@ class NTMMemoryManager:
     ) -> None:
         self.settings = Settings() if settings is None else settings
         self._live = LiveMemory(store, encoder, self.settings.addressing.head.reach)
+        self._cues = CueMaker(encoder, self.settings.addressing)
         self._clock, self._ids = clock, ids
-        self._focuses: OrderedDict[str, read_path.Weights] = OrderedDict()
+        self._focuses: OrderedDict[str, read_path.LastFocus] = OrderedDict()
 
     @classmethod
     def open(
@@ -152,7 +154,7 @@ class NTMMemoryManager:
         Args:
             content: The text.
             **fields: key, importance (0–1), tags, type, session, at (datetime or ISO 8601), source, ref, supersedes
-                (id of the memory that this one replaces).
+                (id of the memory that this one replaces), id (the one it had, where it comes back from an export).
 
         Raises:
             InvalidContent: Content that is empty, too long, or holds control characters.
@@ -230,7 +232,8 @@ class NTMMemoryManager:
         text = validation.recall_text(query, name, self.settings.content_limit)
         limit = self.settings.recall_budget if budget is None else validation.count("budget", budget, 1_000_000)
         asking = validation.name("session", session)
-        named = [] if name is None else self._search(Query(text=text, filters=Filters(key=name)))
+        same_name = Query(text=text, top_k=validation.TOP_K_LIMIT, filters=Filters(key=name))
+        named = [] if name is None else self._search(same_name)
         named.sort(key=lambda hit: hit.at, reverse=True)
         found = named
         if query is not None or not named:
@@ -238,6 +241,16 @@ class NTMMemoryManager:
             wide = self._search(Query(text=text, top_k=RECALL_CANDIDATES, session=asking))
             found = named + [hit for hit in wide if hit.id not in have]
         return Recollection.within(found, limit)
+
+    def attention(self, query: str) -> Attention:
+        """Return where the head looks for a question, stage by stage, over all live memories in the order of time.
+
+        Raises:
+            InvalidContent: See `search`.
+        """
+        text = validation.content(query, self.settings.content_limit)
+        with self._addressed(Query(text=text)) as seen:
+            return Attention((), (), (), (), ()) if seen is None else read_path.attention(seen)
 
     def update(
         self,
@@ -259,7 +272,7 @@ class NTMMemoryManager:
         key_row: bytes | None = None
         if change.content is not None:
             key_row = key_bytes(self._live.encode([indexed_text(self.get(ident).key, change.content)])[0])
-        with self._live.transaction() as state:
+        with self._live.transaction():
             self._live.record(ident)
             event = Updated(
                 ident,
@@ -271,7 +284,7 @@ class NTMMemoryManager:
                 key_row=key_row,
             )
             self._live.commit([event])
-            return state.records[ident]
+            return self._live.record(ident)
 
     def erase(self, *idents: str, strength: float = 1.0, purge: bool = False, reason: str | None = None) -> Receipt:
         """Erase memories, in part or altogether.
@@ -294,7 +307,7 @@ class NTMMemoryManager:
                 if ident not in state.records and not (purge and ident in state.archive):
                     raise UnknownMemory(f"there is no memory {ident!r}")
             if share < 1:
-                left = tuple(state.records[ident].strength * (1 - share) for ident in idents)
+                left = tuple(validation.faded(state.records[ident].strength, share) for ident in idents)
                 self._live.commit([Faded(ident, now, rest) for ident, rest in zip(idents, left, strict=True)])
                 return Receipt(action="faded", ids=idents, strengths=left)
             events: list[Event] = [Erased(ident, now, why) for ident in idents if ident in state.records]
@@ -319,42 +332,43 @@ class NTMMemoryManager:
         self._live.close()
 
     def _search(self, query: Query) -> list[Hit]:
+        with self._addressed(query) as seen:
+            if seen is None:
+                return []
+            if query.session is not None:
+                self._focuses.remember(query.session, np.asarray(seen.focus.stages.sharpened))
+            return read_path.hits(seen, query, self.settings.addressing)
+
+    @contextmanager
+    def _addressed(self, query: Query) -> Iterator[read_path.Sight | None]:
+        """Address the memory, and hold it still for the block. None where the filters let nothing through."""
         settings = self.settings.addressing
         self._live.projection()
-        cue = read_path.make_cue(self._live.encoder, query.text, settings)  # the slow part: nobody else need wait
+        cue = self._cues.make(query.text)  # the slow part: nobody else need wait
         with self._live.mutex:
             projection = self._live.projection()
             admitted = projection.admitted(query.filters)
             if not admitted.any():
-                return []
-            previous = read_path.carried(self._last_focus(query.session, projection), admitted)
-            focused = read_path.focus(projection, cue, settings, admitted, previous)
-            if query.session is not None:
-                self._remember_focus(query.session, np.asarray(focused.stages.sharpened))
-            return read_path.hits(projection, focused, cue, query, settings)
+                yield None
+                return
+            previous = carried(self._last_focus(query.session, projection), admitted)
+            yield read_path.Sight(projection, cue, read_path.focus(projection, cue, settings, admitted, previous))
 
     def _last_focus(self, session: str | None, projection: Projection) -> read_path.Weights | None:
-        """Return w_{t−1} of a session: None where it has none, so that the gate stands open."""
+        """Return w_{t−1}: None where there is none, so that the gate stands open."""
         settings = self.settings.addressing
-        if settings.hybrid and session is not None and session in self._focuses:
-            return self._focuses[session]
-        return None if settings.content else projection.newest()
-
-    def _remember_focus(self, session: str, weights: read_path.Weights) -> None:
-        self._focuses[session] = weights
-        self._focuses.move_to_end(session)
-        if len(self._focuses) > SESSIONS_IN_FOCUS:
-            self._focuses.popitem(last=False)
+        last = self._focuses.last(session) if settings.hybrid else None
+        return last if last is not None or settings.content else projection.newest()
 
     def _write(self, drafts: Sequence[Draft], keys: read_path.Weights, state: State) -> list[Record]:
         """Give drafts their ids and slots, and commit them. Called inside a transaction."""
         if len(state.records) + len(drafts) > self.settings.memory_size:
             raise MemoryFull(f"the memory has {self.settings.memory_size} slots, and {len(state.records)} are taken")
+        idents = self._idents(drafts, state)
         for draft in drafts:
-            if draft.supersedes is not None:
+            if draft.supersedes is not None and draft.supersedes not in idents:
                 self._live.record(draft.supersedes)
         slots = self._live.projection().matrix.allocate(len(drafts))
-        idents = self._new_ids(len(drafts), state)
         now = self._clock()
         records = [
             draft.record(ident, slot, state.next_ordinal + offset, now)
@@ -363,11 +377,17 @@ class NTMMemoryManager:
         self._live.commit([Memorized(record, key_bytes(key)) for record, key in zip(records, keys, strict=True)])
         return records
 
-    def _new_ids(self, count: int, state: State) -> list[str]:
-        """Return ids that were never used."""
-        found: dict[str, None] = {}
-        while len(found) < count:
-            ident = self._ids()
-            if not state.knows(ident):
-                found[ident] = None
-        return list(found)
+    def _idents(self, drafts: Sequence[Draft], state: State) -> list[str]:
+        """Return an id for each draft that was never used: the one it brings, or a new one."""
+        brought = [draft.id for draft in drafts if draft.id is not None]
+        taken = set(brought)
+        if len(taken) < len(brought) or any(state.knows(ident) for ident in brought):
+            raise InvalidArgument("an id that was given is in use, or was", hint="Leave id out to get a new one.")
+        idents = []
+        for draft in drafts:
+            ident = draft.id or self._ids()
+            while draft.id is None and (ident in taken or state.knows(ident)):
+                ident = self._ids()
+            taken.add(ident)
+            idents.append(ident)
+        return idents

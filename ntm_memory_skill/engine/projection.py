@@ -47,6 +47,7 @@ class Projection:
         self._labels: dict[tuple[str, str], set[int]] = defaultdict(set)
         """Slots by ("tag", name), ("type", name) and ("key", name)."""
         self._times: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
+        self._ordinals: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(0, dtype=np.int64)
         self._live: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
         self._current: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
         self._sources: Any = None
@@ -68,12 +69,14 @@ class Projection:
         texts = [indexed_text(record.key, record.content) for record in records]
         digests = [encoder.digest(text) for text in texts]
         places = [rows.position(digest) for digest in digests]
-        missing = [index for index, place in enumerate(places) if place is None]
-        encoded = encode([texts[index] for index in missing])
+        unknown = [index for index, place in enumerate(places) if place is None]
+        missing = list(dict.fromkeys(texts[index] for index in unknown))  # equal texts share a row
+        encoded = encode(missing)
         keys = np.zeros((len(records), encoder.dimension), dtype=np.float32)
         present = [index for index, place in enumerate(places) if place is not None]
         keys[present] = rows.keys[[place for place in places if place is not None]] if present else 0
-        keys[missing] = encoded
+        row_of = {text: row for row, text in enumerate(missing)}
+        keys[unknown] = encoded[[row_of[texts[index]] for index in unknown]] if unknown else 0
         keys *= np.asarray([record.strength for record in records], dtype=np.float32)[:, None]
         self.matrix.store_many([record.slot for record in records], keys)
         self._grow(len(self.matrix))
@@ -81,7 +84,7 @@ class Projection:
             self.lexical.add(record.slot, tokenize(text))
             self._label(record)
         self.tape.extend((record.slot, record.session, record.at.timestamp(), record.ordinal) for record in records)
-        return KeyRows([digests[index] for index in missing], encoded)
+        return KeyRows([encoder.digest(text) for text in missing], encoded)
 
     def apply(self, event: Event, state: State) -> None:
         """Follow one event that the state has already folded in."""
@@ -112,6 +115,10 @@ class Projection:
         weights = np.zeros(len(self), dtype=np.float32)
         weights[max(live, key=lambda record: record.ordinal).slot] = 1.0
         return weights
+
+    def written_before(self, ordinal: int) -> Bool[np.ndarray, "n"]:
+        """Return which slots hold a memory older than an ordinal; the others were free then, or held another."""
+        return self._live & (self._ordinals < ordinal)
 
     def admitted(self, filters: Filters) -> Bool[np.ndarray, "n"]:
         """Return which slots hold a memory that passes the filters."""
@@ -144,11 +151,8 @@ class Projection:
         self._sources = None
 
     def _change(self, record: Record, event: Updated | Faded) -> None:
-        before = self.record(record.slot).strength
         self._relabel(record)
-        if isinstance(event, Faded):
-            self.matrix.erase(self.matrix.one_hot(record.slot), 1 - record.strength / before)
-        elif event.key_row is not None:
+        if isinstance(event, Updated) and event.key_row is not None:
             self.lexical.add(record.slot, tokenize(indexed_text(record.key, record.content)))
             self.matrix.store(record.slot, _row(event.key_row), record.strength)
 
@@ -165,6 +169,7 @@ class Projection:
         self._records[slot] = record
         self._slots[record.id] = slot
         self._times[slot] = record.at.timestamp()
+        self._ordinals[slot] = record.ordinal
         self._live[slot] = True
         self._current[slot] = record.superseded_by is None
         for label in _labels(record):
@@ -179,8 +184,12 @@ class Projection:
         self._records[slot] = None
 
     def _relabel(self, record: Record) -> None:
+        """Take in a memory as it stands now. An event that comes in a batch finds it further on than it left it."""
+        before = self.record(record.slot).strength
         self._unlabel(record.slot)
         self._label(record)
+        if record.strength != before:
+            self.matrix.erase(self.matrix.one_hot(record.slot), 1 - record.strength / before)
 
     def _mask(self, slots: Iterable[int]) -> Bool[np.ndarray, "n"]:
         mask = np.zeros(len(self), dtype=bool)
@@ -188,11 +197,12 @@ class Projection:
         return mask
 
     def _grow(self, size: int) -> None:
-        """Make room for the slots up to `size`: a copy of three short columns."""
+        """Make room for the slots up to `size`: a copy of four short columns."""
         missing = size - len(self._records)
         if missing > 0:
             self._records.extend([None] * missing)
             self._times = np.concatenate([self._times, np.zeros(missing)])
+            self._ordinals = np.concatenate([self._ordinals, np.zeros(missing, dtype=np.int64)])
             self._live = np.concatenate([self._live, np.zeros(missing, dtype=bool)])
             self._current = np.concatenate([self._current, np.zeros(missing, dtype=bool)])
 

@@ -1,4 +1,4 @@
-"""The read path: a query's key and terms, content scores, the four stages of addressing, hits with their reasons."""
+"""The read path: a cue, content scores, the four stages of addressing, hits with their reasons."""
 
 from __future__ import annotations
 
@@ -9,24 +9,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from ntm_memory_skill.encoder import Encoder
+from ntm_memory_skill.engine.answers import Attention
+from ntm_memory_skill.engine.cue import Cue
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.settings import AddressingSettings
-from ntm_memory_skill.lexical import tokenize
 from ntm_memory_skill.model import Hit, Neighbour, Query, Record, Trace
 from ntm_memory_skill.ntm import HeadParameters, Stages, address, addressing
 
 Weights = Float32[np.ndarray, "n"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cue:
-    """A query, encoded: what the controller hands to the read head."""
-
-    key: Weights
-    terms: tuple[str, ...]
-    lexical_share: float
-    """λ: how much the words weigh against the meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +29,28 @@ class Focus:
     stages: Stages
 
 
-def make_cue(encoder: Encoder, text: str, settings: AddressingSettings) -> Cue:
-    """Encode a query. The less of it the encoder knows, the more its words count (Chinese, with an English model)."""
-    unknown = min(1.0, encoder.unknown_share(text) / settings.unknown_tolerance)
-    share = settings.lexical_share + (1 - settings.lexical_share) * unknown
-    return Cue(key=encoder.encode_query(text), terms=tuple(tokenize(text)), lexical_share=share)
+@dataclass(frozen=True, slots=True)
+class LastFocus:
+    """Where a session's head looked last: its w_{t−1}."""
+
+    weights: Weights
+    written: int
+    """How many memories had ever been written then."""
+
+    def today(self, projection: Projection) -> Weights:
+        """Return the weights without those of slots that have been given to another memory since."""
+        same = projection.written_before(self.written)[: len(self.weights)]
+        kept: Weights = self.weights[: len(same)] * same
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A memory as it is being looked at."""
+
+    projection: Projection
+    cue: Cue
+    focus: Focus
 
 
 def focus(
@@ -73,32 +80,28 @@ def focus(
     return Focus(similarity=similarity, bm25=bm25, scores=scores, stages=stages)
 
 
-def carried(previous: Weights | None, admitted: Bool[np.ndarray, "n"]) -> Weights | None:
-    """Return a session's last focus over today's admitted slots, or None where nothing of it is left."""
-    if previous is None:
-        return None
-    weights = np.zeros(len(admitted), dtype=np.float32)
-    weights[: len(previous)] = previous[: len(admitted)]
-    weights *= admitted
-    total = weights.sum()
-    return weights / total if total > 0 else None
-
-
-def hits(projection: Projection, focused: Focus, cue: Cue, query: Query, settings: AddressingSettings) -> list[Hit]:
+def hits(seen: Sight, query: Query, settings: AddressingSettings) -> list[Hit]:
     """Return the `top_k` memories with the most weight, best first; equal ones in the order of their slots."""
-    ranking = _array(focused.stages.shifted)  # sharpening keeps the order, and may round the small ones to 0
+    ranking = _array(seen.focus.stages.shifted)  # sharpening keeps the order, and may round the small ones to 0
     positive = np.flatnonzero(ranking > 0)
     best = positive[np.argsort(-ranking[positive], kind="stable")[: query.top_k]]
-    explain = _explainer(projection, focused, cue, settings)
+    explain = _explainer(seen, settings)
     return [explain(int(slot), query) for slot in best]
 
 
-def _explainer(
-    projection: Projection, focused: Focus, cue: Cue, settings: AddressingSettings
-) -> Callable[[int, Query], Hit]:
+def attention(seen: Sight) -> Attention:
+    """Return the weights of every stage over the memories that may be seen, in the order of time."""
+    stages = seen.focus.stages
+    visible = [seen.projection.record(int(slot)) for slot in np.flatnonzero(_array(stages.shifted) > 0)]
+    records = sorted(visible, key=lambda record: (record.at, record.ordinal))
+    slots = [record.slot for record in records]
+    return Attention(tuple(records), *(tuple(_array(weights)[slots].tolist()) for weights in stages))
+
+
+def _explainer(seen: Sight, settings: AddressingSettings) -> Callable[[int, Query], Hit]:
     """Return what makes a hit, with its trace, of a slot."""
-    names = ("content", "gated", "shifted", "sharpened")
-    stages = {name: _array(getattr(focused.stages, name)) for name in names}
+    projection, cue, focused = seen.projection, seen.cue, seen.focus
+    stages = {name: _array(weights) for name, weights in focused.stages._asdict().items()}
     similarity, bm25, scores = _array(focused.similarity), _array(focused.bm25), _array(focused.scores)
 
     def hit(slot: int, query: Query) -> Hit:

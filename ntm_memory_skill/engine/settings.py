@@ -23,8 +23,8 @@ class AddressingSettings:
     """λ, 0 to 1: weight of words against meaning in the content score, where the encoder understands the query.
     The best value on people's chats; on encyclopaedic passages about 0.2 (docs/evaluation.md)."""
     unknown_tolerance: float = 0.25
-    """Share of unknown word pieces, above 0, up to 1, at which the encoder is held to understand nothing and λ reaches
-    1; between 0 and this, λ rises evenly."""
+    """Share of a query that the encoder cannot read, above 0, at which it is held to understand nothing and λ reaches
+    1; between 0 and this, λ rises evenly. Infinity keeps λ as it is."""
     head: HeadParameters = field(default_factory=HeadParameters)
     """β, g, s and γ."""
 

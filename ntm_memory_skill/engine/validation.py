@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,8 +15,11 @@ from ntm_memory_skill.model import Filters, Record
 NAME_LIMIT = 256
 TAG_LIMIT = 32
 TOP_K_LIMIT = 1_000
+FAINTEST = 1e-6  # the least strength that fading leaves: a row of length 0 has no direction to be found by
+SHOWN = 40  # characters of a refused value that a message repeats
+_IDENTIFIER = re.compile(r"[a-z0-9]{1,64}")
 ALLOWED_CONTROLS = "\t\n\r"
-FIELDS = ("content", "key", "importance", "tags", "type", "session", "at", "source", "ref", "supersedes")
+FIELDS = ("content", "key", "importance", "tags", "type", "session", "at", "source", "ref", "supersedes", "id")
 FILTERS = ("tags", "type", "session", "since", "until", "as_of")
 
 
@@ -34,6 +37,8 @@ class Draft:
     source: str | None = None
     ref: str | None = None
     supersedes: str | None = None
+    id: str | None = None
+    """The id that it had before, where it comes back from an export; new memories are given one."""
 
     def record(self, ident: str, slot: int, ordinal: int, now: datetime) -> Record:
         """Return the memory that this becomes under an id, in a slot, at a moment."""
@@ -88,6 +93,7 @@ def draft(fields: Mapping[str, Any], content_limit: int) -> Draft:
         source=name("source", fields.get("source")),
         ref=name("ref", fields.get("ref")),
         supersedes=name("supersedes", fields.get("supersedes")),
+        id=identifier(fields.get("id")),
     )
 
 
@@ -123,12 +129,17 @@ def change(given_content: object, importance: object, given_tags: object, reason
 
 def erasure(idents: tuple[str, ...], strength: object, *, purge: bool) -> float:
     """Return how far to erase, 0 to 1, once the arguments fit together."""
-    if not idents or len(set(idents)) < len(idents):
+    if not idents or not all(isinstance(ident, str) for ident in idents) or len(set(idents)) < len(idents):
         raise InvalidArgument("erase takes one or more different ids")
     share = fraction("strength", strength)
     if purge and share < 1:
         raise InvalidArgument("a purge is always whole", hint="Leave strength out, or purge.")
     return share
+
+
+def faded(strength: float, share: float) -> float:
+    """Return the strength that is left once a memory is erased by a share below 1."""
+    return max(strength * (1 - share), FAINTEST)
 
 
 def recall_text(query: object, key: str | None, content_limit: int) -> str:
@@ -185,6 +196,15 @@ def name(label: str, value: object) -> str | None:
     return value
 
 
+def identifier(value: object) -> str | None:
+    """Return an id that needs no quoting anywhere, or None if it is not given."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
+        raise InvalidArgument("an id is 1 to 64 of the letters a-z and digits")
+    return value
+
+
 def tags(value: object) -> tuple[str, ...]:
     """Return tags without repeats, in their order."""
     if value is None:
@@ -200,15 +220,14 @@ def tags(value: object) -> tuple[str, ...]:
 def fraction(label: str, value: object) -> float:
     """Return a number from 0 to 1."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:  # NaN fails as well
-        shown = value if isinstance(value, float) and not math.isfinite(value) else repr(value)
-        raise InvalidArgument(f"{label} is a number from 0 to 1, not {shown}")
+        raise InvalidArgument(f"{label} is a number from 0 to 1, not {_shown(value)}")
     return float(value)
 
 
 def count(label: str, value: object, limit: int) -> int:
     """Return a whole number from 1 to `limit`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
-        raise InvalidArgument(f"{label} is a whole number from 1 to {limit}, not {value!r}")
+        raise InvalidArgument(f"{label} is a whole number from 1 to {limit}, not {_shown(value)}")
     return value
 
 
@@ -225,10 +244,10 @@ def moment(label: str, value: object) -> datetime:
             value = datetime.fromisoformat(text)
         except ValueError:
             hint = "For example: 2026-05-09, or 2026-05-09T14:30:00+02:00."
-            raise InvalidArgument(f"{label} is no ISO 8601 date or time: {text[:40]!r}", hint=hint) from None
+            raise InvalidArgument(f"{label} is no ISO 8601 date or time: {text[:SHOWN]!r}", hint=hint) from None
     if not isinstance(value, datetime):
         raise InvalidArgument(f"{label} is a time, not {_kind(value)}")
-    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    return value.replace(tzinfo=UTC) if value.utcoffset() is None else value
 
 
 def _bad_character(text: str) -> str | None:
@@ -241,6 +260,14 @@ def _bad_character(text: str) -> str | None:
         if unicodedata.category(char) == "Cc" and char not in ALLOWED_CONTROLS:
             return f"the control character U+{ord(char):04X} at character {place}"
     return None
+
+
+def _shown(value: object) -> str:
+    """Return a refused value as a message repeats it, cut short."""
+    if isinstance(value, int) and abs(value) >= 10**SHOWN:
+        return "one with too many digits"  # Python refuses to write out a number of thousands of them
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _kind(value: object) -> str:

@@ -7,6 +7,7 @@ Everything is normalised first (NFKC, case folded), so that full-width and half-
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import lru_cache
 
@@ -99,22 +100,29 @@ STOP_WORDS = frozenset(
 """English words that stand in every second sentence. Question words are among them: they tell what kind of answer is
 wanted and are rarely in it."""
 
+STOP_BIGRAMS = frozenset(
+    ["什么", "怎么", "么样", "哪里", "哪儿", "哪个", "哪些", "哪位", "哪天", "哪年", "几时", "多少", "多久", "多大", "多长", "为什", "为何", "如何", "是谁", "谁的", "是否", "有没"]
+)
+"""The same in Chinese: the pairs of characters that question words are made of."""
+
 _RUN = re.compile(rf"[{CJK_RANGES}]+|[^\W_{CJK_RANGES}]+(?:['’.\-][^\W_{CJK_RANGES}]+)*")
 _POSSESSIVE = re.compile(r"['’]s$")
 _JOINTS = re.compile(r"['’.\-]")
 _STEMMER = snowballstemmer.stemmer("english")
+_STEMMING = threading.Lock()  # the stemmer holds the word that it works on: two threads at once would mix theirs up
 
 
 def tokenize(text: str) -> list[str]:
     """Return the terms of `text` in their order, repeats included.
 
-    A text of stop words alone keeps them: "what is it?" is better matched by them than by nothing.
+    A text of stop words alone keeps them: "what is it?" is better matched by them than by nothing at all.
     """
     terms: list[str] = []
     stopped: list[str] = []
     for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
         if is_cjk(run[0]):
-            terms.extend(run[i : i + 2] for i in range(max(1, len(run) - 1)))
+            for bigram in (run[i : i + 2] for i in range(max(1, len(run) - 1))):
+                (stopped if bigram in STOP_BIGRAMS else terms).append(bigram)
             continue
         word = _POSSESSIVE.sub("", run)
         (stopped if word in STOP_WORDS else terms).extend(_word_terms(word))
@@ -125,6 +133,7 @@ def tokenize(text: str) -> list[str]:
 def _word_terms(word: str) -> tuple[str, ...]:
     """Return the stem of a word; one with joints (e-mail, 3.5, u.s.) gives its stem whole and in parts."""
     parts = [part for part in _JOINTS.split(word) if part]
-    if len(parts) < 2:
-        return (_STEMMER.stemWord(word),)
-    return (word, *(_STEMMER.stemWord(part) for part in parts))
+    with _STEMMING:
+        if len(parts) < 2:
+            return (_STEMMER.stemWord(word),)
+        return (word, *(_STEMMER.stemWord(part) for part in parts))

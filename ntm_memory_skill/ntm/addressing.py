@@ -48,7 +48,7 @@ def similarity(key: Float[Array, "... m"], memory: Float[Array, "... n m"]) -> F
 
 
 def content(
-    scores: Float[Array, "... n"], key_strength: Float[Array, "..."], present: Array | None = None
+    scores: Float[Array, "... n"], key_strength: Float[Array, "..."] | float, present: Array | None = None
 ) -> Float[Array, "... n"]:
     """Return the content weighting: a softmax over slots, focused by the key strength β > 0 (eq. 5).
 
@@ -66,7 +66,7 @@ def content(
 
 
 def interpolate(
-    weights: Float[Array, "... n"], previous: Float[Array, "... n"], gate: Float[Array, "..."]
+    weights: Float[Array, "... n"], previous: Float[Array, "... n"], gate: Float[Array, "..."] | float
 ) -> Float[Array, "... n"]:
     """Blend the content weighting with the head's previous one by the gate g in [0, 1] (eq. 7). 1 forgets the past."""
     xp = array_namespace(weights)
@@ -114,7 +114,7 @@ def shift_along(
     return _total(moved)
 
 
-def sharpen(weights: Float[Array, "... n"], sharpening: Float[Array, "..."]) -> Float[Array, "... n"]:
+def sharpen(weights: Float[Array, "... n"], sharpening: Float[Array, "..."] | float) -> Float[Array, "... n"]:
     """Raise the weighting to the power γ ≥ 1 and normalise (eq. 9).
 
     Computed in logarithms, relative to the largest weight, so that neither a large γ nor ten thousand small weights
@@ -156,13 +156,15 @@ def standardize(scores: Float[Array, "... n"], present: Array) -> Float[Array, "
     count = xp.sum(mask, axis=-1, keepdims=True)
     count = xp.where(count > 0, count, xp.ones_like(count))
     centred = (scores - xp.sum(scores * mask, axis=-1, keepdims=True) / count) * mask
-    deviation = xp.sqrt(xp.sum(centred * centred, axis=-1, keepdims=True) / count)
-    return centred / (deviation + EPSILON**0.5)  # far below the spread of any real scores
+    variance = xp.sum(centred * centred, axis=-1, keepdims=True) / count
+    return centred / xp.sqrt(variance + EPSILON)  # far below the spread of any real scores
 
 
 def _column(xp: Any, value: Any, like: Array) -> Array:
     """Return one parameter per leading index as a column that broadcasts over the slots."""
-    return xp.asarray(value, dtype=like.dtype)[..., None]
+    if isinstance(value, float | int):
+        return xp.asarray(value, dtype=like.dtype)[..., None]
+    return xp.astype(value, like.dtype)[..., None]  # asarray can cut a tensor off from its gradient
 
 
 def _reach(kernel: Array) -> int:

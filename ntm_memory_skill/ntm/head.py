@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +29,14 @@ class HeadParameters:
     """γ ≥ 1. It spreads the scores apart and leaves their order as it is."""
 
     def __post_init__(self) -> None:
-        if not self.key_strength > 0:
-            raise ValueError(f"key_strength is above 0, not {self.key_strength}")
+        if not 0 < self.key_strength < math.inf:
+            raise ValueError(f"key_strength is a finite number above 0, not {self.key_strength}")
         if not 0 <= self.gate <= 1:
             raise ValueError(f"gate is from 0 to 1, not {self.gate}")
-        if len(self.kernel) % 2 == 0 or min(self.kernel) < 0 or abs(sum(self.kernel) - 1) > 1e-6:
+        if len(self.kernel) % 2 == 0 or not min(self.kernel) >= 0 or not abs(sum(self.kernel) - 1) <= 1e-6:
             raise ValueError(f"kernel is a distribution over an odd number of offsets, not {self.kernel}")
-        if not self.sharpening >= 1:
-            raise ValueError(f"sharpening is 1 or more, not {self.sharpening}")
+        if not 1 <= self.sharpening < math.inf:
+            raise ValueError(f"sharpening is a finite number from 1 up, not {self.sharpening}")
 
     @property
     def reach(self) -> int:
@@ -46,7 +47,10 @@ class HeadParameters:
 def address(
     scores: Array, head: HeadParameters, *, present: Array, sources: Array | None, previous: Array | None, xp: Any
 ) -> Stages:
-    """Focus a head on the memory and return its weights after every stage.
+    """Focus a head on the memory and return its weights after every stage, each a distribution over present slots.
+
+    Weight that the past or the shift puts on an absent slot is shared out again in proportion. Where they leave none on
+    a present one, the stage before stands.
 
     Args:
         scores: Content scores, shape ``(n,)``.
@@ -57,11 +61,18 @@ def address(
         xp: The array namespace of `scores`.
     """
     content = addressing.content(scores, head.key_strength, present)
-    gated = content if previous is None else addressing.interpolate(content, previous, head.gate)
+    gated = content
+    if previous is not None:
+        gated = addressing.interpolate(content, _among(present, previous, content, xp), head.gate)
     shifted = gated
     if sources is not None:
         kernel = xp.asarray(head.kernel, dtype=scores.dtype)
-        shifted = addressing.shift_along(gated, kernel, sources)
-        shifted = xp.where(present, shifted, xp.zeros_like(shifted))
-        shifted = shifted / xp.sum(shifted, axis=-1, keepdims=True)
+        shifted = _among(present, addressing.shift_along(gated, kernel, sources), gated, xp)
     return Stages(content, gated, shifted, addressing.sharpen(shifted, head.sharpening))
+
+
+def _among(present: Array, weights: Array, otherwise: Array, xp: Any) -> Array:
+    """Return a weighting over the present slots alone, or `otherwise` where it has no weight on any of them."""
+    kept = xp.where(present, weights, xp.zeros_like(weights))
+    total = xp.sum(kept)
+    return kept / total if total > 0 else otherwise

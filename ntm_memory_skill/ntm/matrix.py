@@ -94,7 +94,8 @@ class MemoryMatrix:
 
     def write(self, weights: Float[Array, "n"], erase: Float[Array, "m"], add: Float[Array, "m"]) -> None:
         """Erase, then add, by weights (eq. 3 and 4)."""
-        self._rows[: self._used, :] = addressing.write(self.rows, weights, erase, add)
+        written = addressing.write(self.rows, weights, erase, add)
+        self._rows = self._xp.concat([written, self._rows[self._used :, :]])  # in place, the gradient would be lost
 
     def erase(self, weights: Float[Array, "n"], strength: float = 1.0) -> None:
         """Erase by weights: every row is scaled by 1 − w(i) × strength."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ntm_memory_skill.errors import StoreDamaged, StoreError
-from ntm_memory_skill.model import indexed_text
+from ntm_memory_skill.model import EncoderIdentity, indexed_text
 from ntm_memory_skill.sources import Clock
-from ntm_memory_skill.store.directory import DirectoryStore, Paths
+from ntm_memory_skill.store.directory import DirectoryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,14 @@ def verify(path: Path, clock: Clock) -> list[Finding]:
 
     A missing key is no fault: it is encoded anew when it is needed. Everything else that is amiss is.
     """
-    paths = Paths.of(path)
-    if not paths.snapshot.exists() and not paths.journal.exists():
-        return [Finding(True, "snapshot", f"no memory at {paths.snapshot} yet")]
     try:
         store = DirectoryStore(path, clock=clock)
     except StoreDamaged as error:
         return [Finding(False, "snapshot and journal", error.message)]
     except StoreError as error:
         return [Finding(False, "files", error.message)]
+    if store.encoder is None:
+        return [Finding(True, "snapshot", f"no memory at {store.paths.snapshot} yet")]
     state = store.state
     findings = [
         Finding(True, "snapshot", f"{len(state.records)} memories, {len(state.archive)} in the archive"),
@@ -44,14 +43,15 @@ def verify(path: Path, clock: Clock) -> list[Finding]:
     slots = {record.slot for record in state.records.values()}
     unique = len(slots) == len(state.records)
     findings.append(Finding(unique, "slots", "each memory has its own" if unique else "two memories share a slot"))
-    findings.append(_keys(store))
+    findings.append(_keys(store, store.encoder))
     return findings
 
 
-def _keys(store: DirectoryStore) -> Finding:
-    encoder, rows = store.encoder, store.key_rows()
-    if encoder is None:
-        return Finding(True, "keys", "none yet")
+def _keys(store: DirectoryStore, encoder: EncoderIdentity) -> Finding:
+    try:
+        rows = store.key_rows()
+    except StoreError as error:
+        return Finding(False, "keys", error.message)
     texts = [indexed_text(record.key, record.content) for record in store.state.records.values()]
     missing = sum(rows.position(encoder.digest(text)) is None for text in texts)
     journalled = f"; {missing} more come from the journal or will be encoded when needed" if missing else ""

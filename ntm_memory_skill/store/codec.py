@@ -54,10 +54,10 @@ def event_from_json(value: object) -> Event:
     Raises:
         StoreDamaged: It is not one.
     """
-    if not isinstance(value, dict) or value.get("event") not in _EVENTS:
+    name = value.get("event") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(name, str) or name not in _EVENTS:
         raise StoreDamaged("a journal entry holds an event of unknown kind")
-    kind = _EVENTS[value["event"]]
-    event: Event = _from_json(kind, {name: part for name, part in value.items() if name != "event"})
+    event: Event = _from_json(_EVENTS[name], {field: part for field, part in value.items() if field != "event"})
     return event
 
 
@@ -106,8 +106,7 @@ def _from_json(kind: type[T], value: object) -> T:
 
 
 def _part(name: str, part: Any) -> Any:
-    if part is None:
-        return None
+    """Return one field's value; None is never written, for it is the default wherever it may stand."""
     read = _READERS.get(name)
     return _typed(name, part, str) if read is None else read(name, part)
 

@@ -11,7 +11,7 @@ from ntm_memory_skill.errors import StoreDamaged
 from ntm_memory_skill.model import EncoderIdentity, Event, Memorized, Updated, indexed_text
 from ntm_memory_skill.sources import Clock
 from ntm_memory_skill.store import journal, keycache, snapshot
-from ntm_memory_skill.store.fs import FileSystem, Signature
+from ntm_memory_skill.store.fs import FileSystem, Signature, translated
 from ntm_memory_skill.store.lock import WriterLock
 from ntm_memory_skill.store.protocol import Changes, KeyRows, StoreSettings
 from ntm_memory_skill.store.state import State
@@ -31,8 +31,13 @@ class Paths:
 
     @classmethod
     def of(cls, path: Path) -> Paths:
-        """Return the files of a memory that is named by its snapshot, or by the folder that holds it."""
-        named = path / DEFAULT_NAME if path.is_dir() else path
+        """Return the files of a memory that is named by its snapshot, or by the folder that holds it.
+
+        Raises:
+            StoreUnreachable: Whether it is a folder cannot be told.
+        """
+        with translated(path):
+            named = path / DEFAULT_NAME if path.is_dir() else path
         stem = named.name.removesuffix(".json")
         return cls(
             snapshot=named,
@@ -71,7 +76,7 @@ class DirectoryStore:
         self._seen: tuple[Signature | None, Signature | None] = (None, None)
         self._end = 0  # bytes of the journal that are whole
         self._recent_rows: dict[bytes, bytes] = {}  # key rows that the cache does not hold yet, by digest
-        self._warnings: list[str] = []
+        self._warnings: tuple[str, ...] = ()
         self._load()
 
     @property
@@ -86,8 +91,8 @@ class DirectoryStore:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was found amiss and mended while reading."""
-        return tuple(self._warnings)
+        """What was found amiss and left out when the files were last read."""
+        return self._warnings
 
     @property
     def sequence(self) -> int:
@@ -98,19 +103,26 @@ class DirectoryStore:
         """Catch up with other processes; see `Store.refresh`.
 
         The journal is looked at first: it is replaced after the snapshot, so a snapshot that is still ours at the
-        second look proves that the journal was ours at the first.
+        second look proves that the journal was ours at the first. Whatever is odd about the journal's growth has
+        everything read anew: a line that was seen before its writer's fsync failed is cut off and written over.
         """
         in_journal = self._fs.signature(self.paths.journal)
         in_snapshot = self._fs.signature(self.paths.snapshot)
         if (in_snapshot, in_journal) == self._seen:
             return Changes(reloaded=False)
         known = self._seen[1]
-        if in_snapshot != self._seen[0] or known is None or in_journal is None or in_journal.inode != known.inode:
+        if in_snapshot != self._seen[0] or known is None or self._end == 0:
             return self._reload()
         found = self._fs.read(self.paths.journal, self._end)
         if found is None or found[1].inode != known.inode or found[1].size < self._end:
             return self._reload()
-        events = self._fold(journal.read_lines(found[0], self._sequence), self._end)
+        try:
+            tail = journal.read_lines(found[0], self._sequence)
+        except StoreDamaged:
+            return self._reload()
+        if tail.torn or not tail.entries:
+            return self._reload()
+        events = self._fold(tail, self._end)
         self._seen = (in_snapshot, found[1])
         return Changes(reloaded=False, events=events)
 
@@ -123,15 +135,15 @@ class DirectoryStore:
 
     def commit(self, events: Sequence[Event], encoder: EncoderIdentity) -> None:
         """Append one journal line and wait for the disk; see `Store.commit`."""
-        if self._header is None:
-            self._write_snapshot(encoder)  # first of all: a journal without a snapshot would have no encoder
+        self._state.check(events)  # before anything is written: a journal with such a line could not be read again
         text = journal.line(self._sequence + 1, events)
+        if self._header is None:
+            self._write_snapshot(encoder)  # before the journal, which without a snapshot would have no encoder
         if self._end == 0:
             text = journal.header(self._generation) + text
-        self._fs.append(self.paths.journal, text, self._end)
+        self._seen = (self._seen[0], self._fs.append(self.paths.journal, text, self._end))
         self._end += len(text)
         self._sequence += 1
-        self._seen = (self._seen[0], self._fs.signature(self.paths.journal))
         for event in events:
             self._apply(event)
 
@@ -168,9 +180,8 @@ class DirectoryStore:
         self._fs.replace(self.paths.keys, keycache.encode(rows))
         self._write_snapshot(encoder)
         text = journal.header(self._generation)
-        self._fs.replace(self.paths.journal, text)
+        self._seen = (self._seen[0], self._fs.replace(self.paths.journal, text))
         self._end = len(text)
-        self._seen = (self._seen[0], self._fs.signature(self.paths.journal))
         self._recent_rows = {}
 
     def worth_folding(self) -> bool:
@@ -187,9 +198,8 @@ class DirectoryStore:
 
     def _write_snapshot(self, encoder: EncoderIdentity) -> None:
         header = snapshot.Header(self._generation + 1, self._sequence, encoder, self._clock())
-        self._fs.replace(self.paths.snapshot, snapshot.encode(header, self._state))
+        self._seen = (self._fs.replace(self.paths.snapshot, snapshot.encode(header, self._state)), self._seen[1])
         self._header = header
-        self._seen = (self._fs.signature(self.paths.snapshot), self._seen[1])
 
     def _reload(self) -> Changes:
         self._load()
@@ -211,20 +221,18 @@ class DirectoryStore:
             if in_journal is not None:
                 return False  # the first write of another process happened between the two reads
             self._header, self._state, self._sequence, self._end = None, State(), 0, 0
-            self._seen = (None, None)
+            self._seen, self._warnings, self._recent_rows = (None, None), (), {}
             return True
         header, state = snapshot.decode(in_snapshot[0])
-        self._recent_rows = {}
-        lines_start, data = 0, b""
-        if in_journal is not None:
-            found = journal.read_header(in_journal[0])
-            if found is not None and found[0] > header.generation:
-                return False
-            lines_start = 0 if found is None else found[1]
-            data = in_journal[0][lines_start:]
-        self._header, self._state, self._sequence = header, state, header.sequence
-        self._seen = (in_snapshot[1], None if in_journal is None else in_journal[1])
-        self._fold(journal.read_lines(data, header.sequence) if lines_start else journal.Tail([], 0, 0), lines_start)
+        data, in_journal_now = (b"", None) if in_journal is None else in_journal
+        found = journal.read_header(data)
+        if found is not None and found[0] > header.generation:
+            return False
+        start = 0 if found is None else found[1]
+        tail = journal.Tail([], 0, len(data)) if found is None else journal.read_lines(data[start:], header.sequence)
+        self._header, self._state, self._sequence, self._recent_rows = header, state, header.sequence, {}
+        self._fold(tail, start)
+        self._seen = (in_snapshot[1], in_journal_now)  # last: what could not be folded in is to be met again
         return True
 
     def _fold(self, tail: journal.Tail, start: int) -> tuple[Event, ...]:
@@ -236,11 +244,11 @@ class DirectoryStore:
                 events.append(event)
             self._sequence = entry.sequence
         self._end = start + tail.end
-        if tail.torn:
-            self._warnings.append(
-                f"{tail.torn} bytes at the end of {self.paths.journal.name} are an unfinished write and are left out; "
-                "it was never acknowledged"
-            )
+        torn = (
+            f"{tail.torn} bytes at the end of {self.paths.journal.name} are an unfinished write and are left out; "
+            "it was never acknowledged"
+        )
+        self._warnings = (torn,) if tail.torn else ()
         return tuple(events)
 
     def _apply(self, event: Event) -> None:

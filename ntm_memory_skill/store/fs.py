@@ -36,19 +36,18 @@ class FileSystem:
         """Return the file's signature, or None if there is no such file."""
         with translated(path):
             try:
-                found = path.stat()
+                return _signature(path.stat())
             except FileNotFoundError:
                 return None
-            return Signature(found.st_ino, found.st_size, found.st_mtime_ns)
 
     def read(self, path: Path, offset: int = 0) -> tuple[bytes, Signature] | None:
         """Return a file's bytes from `offset` on and the signature of just that file, or None if there is none."""
         with translated(path):
             try:
                 with path.open("rb") as file:
-                    found = os.fstat(file.fileno())
+                    found = _signature(os.fstat(file.fileno()))
                     file.seek(offset)
-                    return file.read(), Signature(found.st_ino, found.st_size, found.st_mtime_ns)
+                    return file.read(), found
             except FileNotFoundError:
                 return None
 
@@ -57,10 +56,11 @@ class FileSystem:
         with translated(path):
             path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
 
-    def append(self, path: Path, data: bytes, at: int) -> None:
+    def append(self, path: Path, data: bytes, at: int) -> Signature:
         """Write `data` at offset `at`, where the file must end or be torn, and return when it is on the disk.
 
-        If it fails, the file is cut back to `at`, so that a later append does not follow half a line.
+        If it fails, the file is cut back to `at`, so that a later append does not follow half a line. The signature
+        is taken before success is certain: nothing that can fail comes after it.
         """
         with translated(path):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
@@ -70,13 +70,16 @@ class FileSystem:
                 try:
                     _write_all(handle, data)
                     os.fsync(handle)
+                    if at == 0:
+                        self._sync_folder(path.parent)  # the file may be new: its name has to last, too
+                    return _signature(os.fstat(handle))
                 except OSError:
                     os.ftruncate(handle, at)
                     raise
             finally:
                 os.close(handle)
 
-    def replace(self, path: Path, data: bytes) -> None:
+    def replace(self, path: Path, data: bytes) -> Signature:
         """Put `data` in the place of a file, so that a crash leaves the old or the new one, whole.
 
         Temporary file in the same folder, fsync, rename, fsync of the folder: without the first fsync the rename may
@@ -89,6 +92,7 @@ class FileSystem:
                 try:
                     _write_all(handle, data)
                     os.fsync(handle)
+                    signature = _signature(os.fstat(handle))
                 finally:
                     os.close(handle)
                 temporary.replace(path)
@@ -96,6 +100,7 @@ class FileSystem:
                 temporary.unlink(missing_ok=True)
                 raise
             self._sync_folder(path.parent)
+            return signature
 
     def remove(self, path: Path) -> None:
         """Delete a file if it is there."""
@@ -122,6 +127,10 @@ def translated(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull(f"no space left to write {path}") from error
         raise StoreUnreachable(f"{path}: {reason}") from error
+
+
+def _signature(found: os.stat_result) -> Signature:
+    return Signature(found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _write_all(handle: int, data: bytes) -> None:

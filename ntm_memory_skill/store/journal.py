@@ -23,6 +23,7 @@ from ntm_memory_skill.store.codec import event_from_json, event_to_json
 VERSION = 1
 
 _HEADER = re.compile(rb'\{"journal":"ntm-memory","version":(\d{1,9}),"generation":(\d{1,18})\}\n')
+_LINE_START = b'{"seq":'  # nowhere else: in a text the quotes would be escaped
 _LINE = re.compile(rb'\{"seq":(\d{1,18}),"crc":"([0-9a-f]{8})","events":(.*)\}', re.DOTALL)
 
 
@@ -75,10 +76,10 @@ def read_lines(data: bytes, after: int) -> Tail:
     """Return the transactions in `data`, which starts at a line's start, leaving out those up to sequence `after`.
 
     Raises:
-        StoreDamaged: A line that is not the last one is unreadable, or a sequence number is missing.
+        StoreDamaged: A line that is not the last one is unreadable, or an entry behind `after` is missing.
     """
     entries: list[Entry] = []
-    position, expected = 0, None
+    position, previous = 0, None
     while position < len(data):
         end = data.find(b"\n", position)
         if end < 0:
@@ -89,11 +90,13 @@ def read_lines(data: bytes, after: int) -> Tail:
                 raise StoreDamaged(f"the journal is damaged {position} bytes into the part that was read")
             break  # the last line: torn by a crash while it was being written
         sequence, payload = parsed
-        _in_order(sequence, expected, after)
-        expected = sequence + 1
+        _in_order(sequence, previous, after)
+        previous = sequence
         if sequence > after:
             entries.append(Entry(sequence, _events(payload)))
         position = end + 1
+    if data.find(_LINE_START, position + 1) >= 0:  # one append is one line: what was torn holds no second one
+        raise StoreDamaged(f"the journal is damaged {position} bytes into the part that was read: two lines have met")
     return Tail(entries, position, len(data) - position)
 
 
@@ -106,11 +109,13 @@ def _parse(text: bytes) -> tuple[int, bytes] | None:
     return (sequence, payload) if int(found[2], 16) == _checksum(sequence, payload) else None
 
 
-def _in_order(sequence: int, expected: int | None, after: int) -> None:
-    if expected is not None and sequence != expected:
-        raise StoreDamaged(f"the journal goes from entry {expected - 1} to {sequence}: entries are missing")
-    if expected is None and sequence > after + 1:
-        raise StoreDamaged(f"the journal begins at entry {sequence}, but the snapshot ends at {after}")
+def _in_order(sequence: int, previous: int | None, after: int) -> None:
+    """Refuse gaps and steps back. A gap among entries up to `after` loses nothing: the snapshot holds them."""
+    if previous is not None and sequence <= previous:
+        raise StoreDamaged(f"the journal goes back from entry {previous} to {sequence}")
+    known = after if previous is None else max(previous, after)
+    if sequence > known + 1:
+        raise StoreDamaged(f"the journal goes on at entry {sequence}, but what is known ends at {known}")
 
 
 def _events(payload: bytes) -> tuple[Event, ...]:

@@ -13,6 +13,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from jaxtyping import Float32
 
+_MAGIC = b"\x93NUMPY\x01\x00"
+"""How a file of `np.save` begins; the length of its header follows. `np.load` would take other kinds of file for one,
+and fails on a damaged header in more ways than can be listed."""
+
 
 class KeyRows:
     """Key rows by digest.
@@ -23,8 +27,9 @@ class KeyRows:
     """
 
     def __init__(self, digests: Sequence[bytes], keys: Float32[np.ndarray, "k m"]) -> None:
-        self._positions = {digest: position for position, digest in enumerate(digests)}  # the last of equals wins
-        self.keys = keys
+        last = {digest: position for position, digest in enumerate(digests)}  # equal texts have equal rows: one is kept
+        self._positions = {digest: position for position, digest in enumerate(last)}
+        self.keys = keys if len(last) == len(keys) else keys[list(last.values())]
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -67,12 +72,13 @@ def encode(rows: KeyRows) -> bytes:
 
 def decode(data: bytes, dimension: int) -> KeyRows:
     """Return the rows of a key cache's bytes that are whole and of the right length; a damaged file has none."""
-    try:
-        table = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError):
+    layout = _layout(dimension)
+    start = len(_MAGIC) + 2 + int.from_bytes(data[len(_MAGIC) : len(_MAGIC) + 2], "little")
+    count, rest = divmod(len(data) - start, layout.itemsize)
+    described = f"{{'descr': {layout.descr!r}, 'fortran_order': False, 'shape': ({count},), }}".encode()
+    if not data.startswith(_MAGIC) or rest or data[len(_MAGIC) + 2 : start].rstrip() != described:
         return empty(dimension)
-    if table.dtype != _layout(dimension):
-        return empty(dimension)
+    table = np.frombuffer(data, dtype=layout, offset=start)
     keys = np.ascontiguousarray(table["key"])
     whole = [zlib.crc32(key) == crc for key, crc in zip(keys, table["crc"].tolist(), strict=True)]
     digests = [digest.tobytes() for digest, good in zip(table["digest"], whole, strict=True) if good]

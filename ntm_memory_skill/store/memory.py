@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -32,20 +31,20 @@ class MemoryStore:
 
     def commit(self, events: Sequence[Event], encoder: EncoderIdentity) -> None:
         """Fold events in, all or none."""
-        folded = copy.copy(self.state)
-        folded.records, folded.archive = dict(self.state.records), dict(self.state.archive)
-        folded.tombstones = dict(self.state.tombstones)
+        self.state.check(events)
         for event in events:
-            folded.apply(event)
-        self.state, self.encoder = folded, encoder
+            self.state.apply(event)
+        self.encoder = encoder if self.encoder is None else self.encoder
 
     def key_rows(self) -> KeyRows:
         """Return the rows that were supplied."""
         return keycache.empty(0) if self._rows is None else self._rows
 
     def supply(self, rows: KeyRows) -> None:
-        """Keep rows."""
-        self._rows = rows
+        """Keep rows, beside those that were supplied before."""
+        self._rows = self.key_rows().merged(
+            {digest: key.astype("<f4").tobytes() for digest, key in zip(rows.digests, rows.keys, strict=True)}
+        )
 
     def compact(self) -> tuple[str, ...]:
         """Do nothing: there are no files."""

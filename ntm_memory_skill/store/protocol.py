@@ -49,7 +49,7 @@ class Store(Protocol):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was found amiss and mended while reading, for a person."""
+        """What was found amiss and left out when the files were last read, for a person."""
 
     def refresh(self) -> Changes:
         """Catch up with what other processes have committed. Takes no lock.
@@ -65,6 +65,7 @@ class Store(Protocol):
         """Make events durable as one transaction, all or none, then fold them in. Call it inside `transaction`.
 
         Raises:
+            StoreDamaged: An event does not fit the state; nothing was stored.
             StoreFull: No space; nothing was stored.
             StoreUnreachable: Not writable; nothing was stored.
         """

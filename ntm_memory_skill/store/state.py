@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -44,6 +45,21 @@ class State:
                     raise StoreDamaged(f"the journal purges {ident}, which was not erased before")
                 self.tombstones[ident] = at
 
+    def check(self, events: Sequence[Event]) -> None:
+        """Fold events into a copy of what they name, and change nothing.
+
+        Raises:
+            StoreDamaged: One of them does not fit, so that a journal which held it could not be read again.
+        """
+        named = {ident for event in events for ident in _named(event)}
+        trial = State(
+            records={ident: self.records[ident] for ident in named if ident in self.records},
+            archive={ident: self.archive[ident] for ident in named if ident in self.archive},
+            tombstones={ident: self.tombstones[ident] for ident in named if ident in self.tombstones},
+        )
+        for event in events:
+            trial.apply(event)
+
     def knows(self, ident: str) -> bool:
         """Return whether an id was ever used."""
         return ident in self.records or ident in self.archive or ident in self.tombstones
@@ -62,6 +78,10 @@ class State:
         if record is None:
             raise StoreDamaged(f"the journal changes {ident}, which is not a live memory")
         return record
+
+
+def _named(event: Event) -> tuple[str | None, ...]:
+    return (event.record.id, event.record.supersedes) if isinstance(event, Memorized) else (event.id,)
 
 
 def updated(record: Record, event: Updated) -> Record:

@@ -1,0 +1,153 @@
+"""Finding, checking and reading the configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ntm_memory_skill.config.schema import ENTRY_SCHEMA, MachineSettings
+from ntm_memory_skill.config.violations import Violation, violations
+from ntm_memory_skill.encoder import EncoderSettings
+from ntm_memory_skill.engine import AddressingSettings, Settings
+from ntm_memory_skill.errors import ConfigError
+from ntm_memory_skill.ntm import HeadParameters
+from ntm_memory_skill.store import StoreSettings
+
+PLUGIN = "official-1580021414-afk-ntm-memory-system"
+"""The skill's name in clawhub.json."""
+FILE = "clawhub.json"
+DEFAULT_MEMORY = Path("memory/ntm_memory.json")
+
+MEMORY_VARIABLE = "NTM_MEMORY_FILE"
+CLAWHUB_VARIABLE = "NTM_CLAWHUB_JSON"
+ENCODER_VARIABLE = "NTM_ENCODER_MODEL"
+ENVIRONMENT = {
+    MEMORY_VARIABLE: "The memory's file; memory/ntm_memory.json in the current folder by default.",
+    CLAWHUB_VARIABLE: "The configuration file; clawhub.json in the current folder by default.",
+    ENCODER_VARIABLE: 'The encoder\'s model, in place of encoder.model in the configuration ("bundled" by default).',
+}
+"""Every environment variable that is read, and what it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that was configured, checked."""
+
+    memory_file: Path = DEFAULT_MEMORY
+    enabled: bool = True
+    auto_update: bool = True
+    settings: Settings = field(default_factory=Settings)
+    machine: MachineSettings = field(default_factory=MachineSettings)
+    origin: Path | None = None
+    """The clawhub.json that was read, if there was one."""
+
+
+def load_config(
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    memory_file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Config:
+    """Return the configuration for a process.
+
+    Args:
+        environment: The environment's variables.
+        folder: Where clawhub.json is looked for.
+        memory_file: From the command line.
+        overrides: Entries of the plugin's config, nested as there, that take precedence.
+
+    Raises:
+        ConfigError: The file cannot be read or holds something that it should not; every violation is listed.
+    """
+    origin = _origin(environment, folder)
+    entry = {} if origin is None else _entry(origin)
+    found = violations(entry, ENTRY_SCHEMA)
+    config = entry.get("config") if isinstance(entry, dict) else None
+    given = config if isinstance(config, dict) else {}
+    found.extend(_across_fields(given) if not found else [])
+    if found:
+        raise ConfigError(f"{origin} has {len(found)} mistake(s):\n" + "\n".join(f"  {each}" for each in found))
+    merged = _merged(given, {} if overrides is None else overrides)
+    if environment.get(ENCODER_VARIABLE):
+        merged = _merged(merged, {"encoder": {"model": environment[ENCODER_VARIABLE]}})
+    named = environment.get(MEMORY_VARIABLE)
+    return Config(
+        memory_file=memory_file or (Path(named) if named else DEFAULT_MEMORY),
+        enabled=entry.get("enabled", True),
+        auto_update=entry.get("auto_update", True),
+        settings=_settings(merged),
+        machine=MachineSettings(**_present(merged.get("ntm_memory", {}), *MachineSettings.__dataclass_fields__)),
+        origin=origin,
+    )
+
+
+def _origin(environment: Mapping[str, str], folder: Path) -> Path | None:
+    named = environment.get(CLAWHUB_VARIABLE)
+    if named:
+        return Path(named)
+    found = folder / FILE
+    return found if found.is_file() else None
+
+
+def _entry(path: Path) -> Any:
+    """Return this plugin's entry; what the file holds for other plugins is theirs."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise ConfigError(message, hint=f"Correct {CLAWHUB_VARIABLE}, or make the file.") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is no JSON: {error}") from error
+    plugins = value.get("plugins", {}) if isinstance(value, dict) else None
+    if not isinstance(plugins, dict):
+        raise ConfigError(f'{path} has to be an object with an object "plugins"')
+    return plugins.get(PLUGIN, {})
+
+
+def _across_fields(config: Mapping[str, Any]) -> list[Violation]:
+    """Return what no single value shows."""
+    addressing = config.get("ntm_memory", {}).get("addressing", {})
+    path = "config.ntm_memory.addressing"
+    found = []
+    if addressing.get("content") is False and addressing.get("location") is False:
+        found.append(Violation(path, "content and location are both false; then nothing can be found"))
+    kernel = addressing.get("shift_kernel", [1.0])
+    if len(kernel) % 2 == 0 or abs(sum(kernel) - 1) > 1e-6:  # the tolerance of rounding to 1
+        found.append(Violation(f"{path}.shift_kernel", "an odd number of shares that sum to 1 is needed"))
+    return found
+
+
+def _settings(config: Mapping[str, Any]) -> Settings:
+    memory, encoder = config.get("ntm_memory", {}), config.get("encoder", {})
+    addressing = memory.get("addressing", {})
+    head = _present(addressing, "key_strength", "gate", "sharpening")
+    if "shift_kernel" in addressing:
+        head["kernel"] = tuple(addressing["shift_kernel"])
+    dimension = memory.get("memory_dim", "auto")
+    return Settings(
+        **_present(memory, "memory_size", "content_limit", "recall_budget"),
+        addressing=AddressingSettings(
+            **_present(addressing, "content", "location", "hybrid", "lexical_share"), head=HeadParameters(**head)
+        ),
+        encoder=EncoderSettings(
+            **_present(encoder, "model", "allow_download", "query_prefix", "passage_prefix"),
+            dimension=None if dimension == "auto" else dimension,
+        ),
+        store=StoreSettings(**_present(config.get("store", {}), "lock_timeout")),
+    )
+
+
+def _present(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for name, value in over.items():
+        old = result.get(name)
+        result[name] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result

@@ -1,0 +1,55 @@
+"""From a question to what the read head is given: a key, terms, and how far each of them can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float32
+
+from ntm_memory_skill.encoder import Encoder
+from ntm_memory_skill.engine.settings import AddressingSettings
+from ntm_memory_skill.lexical import cjk_share, tokenize
+
+COMMON_CHINESE = (
+    "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心"
+)
+"""Characters that stand in nearly every Chinese text. A model that lacks many of these reads no Chinese."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """A query, encoded: what the controller hands to the read head."""
+
+    key: Float32[np.ndarray, "m"]
+    terms: tuple[str, ...]
+    lexical_share: float
+    """λ: how much the words weigh against the meaning."""
+
+
+class CueMaker:
+    """Makes cues with one encoder. The less of a question the encoder can read, the more its words count."""
+
+    def __init__(self, encoder: Encoder, settings: AddressingSettings) -> None:
+        self._encoder, self._settings = encoder, settings
+
+    def make(self, text: str) -> Cue:
+        """Encode a question."""
+        settings = self._settings
+        illegible = min(1.0, self._unreadable_share(text) / settings.unknown_tolerance)
+        share = settings.lexical_share + (1 - settings.lexical_share) * illegible
+        return Cue(key=self._encoder.encode_query(text), terms=tuple(tokenize(text)), lexical_share=share)
+
+    def _unreadable_share(self, text: str) -> float:
+        """Return the share of `text` that means nothing to the encoder, 0 to 1.
+
+        An English vocabulary holds a few hundred Chinese characters that its model never learnt: in a text of just
+        those, no piece is unknown, and its key is noise all the same.
+        """
+        unknown = self._encoder.unknown_share(text)
+        return unknown if self._reads_chinese else max(unknown, cjk_share(text))
+
+    @cached_property
+    def _reads_chinese(self) -> bool:
+        return self._encoder.unknown_share(COMMON_CHINESE) < self._settings.unknown_tolerance

@@ -1,0 +1,82 @@
+"""What every command has at hand: the memory's place, and a way to show results to a person or a program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ntm_memory_skill.config import Config
+from ntm_memory_skill.engine import NTMMemoryManager
+from ntm_memory_skill.hosts import compose
+
+Envelope = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Output:
+    """The global options, and what follows from them."""
+
+    memory_file: Path | None
+    as_json: bool
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration; raises ConfigError where it holds mistakes."""
+        return compose.configured(self.memory_file)
+
+    @cached_property
+    def console(self) -> Console:
+        """Where results go."""
+        return Console(highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def memory(self, *, require_encoder: bool = True) -> Iterator[NTMMemoryManager]:
+        """Open the configured memory for a block, and say what was mended in it."""
+        with compose.open_memory(self.config, require_encoder=require_encoder) as memory:
+            for warning in memory.warnings:
+                Console(stderr=True).print(f"[yellow]note:[/] {escape(warning)}")
+            yield memory
+
+    def show(self, envelope: Envelope, render: Callable[[Console, Envelope], None]) -> None:
+        """Print an envelope as JSON, or through `render` for a person; exit with 1 if it is a failure."""
+        if not envelope.get("ok"):
+            self.error(envelope)
+            raise typer.Exit(1)
+        if self.as_json:
+            self.dump(envelope)
+        else:
+            render(self.console, envelope)
+
+    def error(self, envelope: Envelope) -> None:
+        """Print a failure: JSON on standard output, or words on standard error."""
+        if self.as_json:
+            self.dump(envelope)
+            return
+        error = envelope["error"]
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(f"[red]{escape(error['code'])}[/]: {escape(error['message'])}")
+        if error["hint"]:
+            console.print(f"  {escape(error['hint'])}")
+
+    def dump(self, envelope: Envelope) -> None:
+        """Print JSON, one object on one line, readable in any language."""
+        typer.echo(json.dumps(envelope, ensure_ascii=False))
+
+    def at(self, path: Path) -> Output:
+        """Return the same for the memory at another place."""
+        return replace(self, memory_file=path)
+
+
+def of(context: typer.Context) -> Output:
+    """Return the output that a command was given."""
+    output: Output = context.obj
+    return output

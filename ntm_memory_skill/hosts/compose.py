@@ -1,0 +1,69 @@
+"""The composition root: configuration in, an open memory out. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ntm_memory_skill.config import Config, load_config
+from ntm_memory_skill.engine import NTMMemoryManager
+from ntm_memory_skill.errors import ImportRefused
+from ntm_memory_skill.transfer import Item, parse
+
+MARKDOWN_MEMORY = ("MEMORY.md", "memory.md", "memory/*.md")
+"""What OpenClaw keeps in a workspace."""
+
+
+def configured(memory_file: Path | None = None) -> Config:
+    """Return the configuration of this process.
+
+    Raises:
+        ConfigError: It holds mistakes.
+    """
+    return load_config(os.environ, Path.cwd(), memory_file=memory_file)
+
+
+def open_memory(config: Config, *, require_encoder: bool = True) -> NTMMemoryManager:
+    """Open the memory that the configuration names; see `NTMMemoryManager.open`."""
+    return NTMMemoryManager.open(config.memory_file, settings=config.settings, require_encoder=require_encoder)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one file offered for import."""
+
+    path: Path
+    format: str
+    items: tuple[Item, ...]
+
+
+def read_for_import(paths: Iterable[Path]) -> list[Imported]:
+    """Read and parse files; a folder stands for the OpenClaw memory in it.
+
+    Raises:
+        ImportRefused: One cannot be read, or is in no known format. Nothing was imported.
+    """
+    files = [file for path in paths for file in _files(path)]
+    return [Imported(file, *_parsed(file)) for file in files]
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted({file.resolve() for pattern in MARKDOWN_MEMORY for file in path.glob(pattern)})
+    if not found:
+        raise ImportRefused(f"{path} holds no MEMORY.md and no memory/*.md")
+    return found
+
+
+def _parsed(file: Path) -> tuple[str, tuple[Item, ...]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ImportRefused(f"{file}: {error.strerror}", hint="Check the file's name and permissions.") from error
+    except UnicodeDecodeError as error:
+        raise ImportRefused(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from error
+    kind, items = parse(text, file)
+    return kind, tuple(items)

@@ -1,0 +1,98 @@
+"""What is wrong with an installation, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ntm_memory_skill.config import Config
+from ntm_memory_skill.encoder import BUNDLED
+from ntm_memory_skill.encoder.bundled import model_folder
+from ntm_memory_skill.errors import NTMMemoryError
+from ntm_memory_skill.hosts import compose
+from ntm_memory_skill.sources import system_clock
+from ntm_memory_skill.store import verify
+
+PACKAGES = ("torch", "sentence-transformers", "transformers", "mcp", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing that was examined."""
+
+    ok: bool
+    subject: str
+    detail: str
+    hint: str = ""
+
+
+def examine(memory_file: Path | None) -> list[Diagnosis]:
+    """Examine Python, packages, configuration, weights, folder and files, in that order. Loads no model."""
+    found = [_python(), _packages()]
+    config = _attempt("configuration", lambda: _configuration(memory_file))
+    found.append(config)
+    if not config.ok:
+        return found
+    settings = compose.configured(memory_file)
+    found.append(_attempt("encoder", lambda: _encoder(settings)))
+    found.append(_folder(settings.memory_file))
+    for finding in verify(settings.memory_file, system_clock):
+        hint = "" if finding.ok else "Nothing was changed. Restore the files from a backup."
+        found.append(Diagnosis(finding.ok, finding.subject, finding.detail, hint))
+    found.append(_attempt("memory and encoder", lambda: _match(settings)))
+    return found
+
+
+def _attempt(subject: str, examine_it: Callable[[], str]) -> Diagnosis:
+    try:
+        return Diagnosis(True, subject, examine_it())
+    except NTMMemoryError as error:
+        return Diagnosis(False, subject, error.message, error.hint)
+
+
+def _python() -> Diagnosis:
+    return Diagnosis(True, "Python", f"{sys.version.split()[0]} at {sys.executable}")
+
+
+def _packages() -> Diagnosis:
+    versions, missing = [], []
+    for name in PACKAGES:
+        try:
+            versions.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        hint = "Install again: pip install -c constraints.txt -e ."
+        return Diagnosis(False, "packages", f"missing: {', '.join(missing)}", hint)
+    return Diagnosis(True, "packages", ", ".join(versions))
+
+
+def _configuration(memory_file: Path | None) -> str:
+    config = compose.configured(memory_file)
+    return "defaults; no clawhub.json was found" if config.origin is None else f"from {config.origin}"
+
+
+def _encoder(config: Config) -> str:
+    model = config.settings.encoder.model
+    if model != BUNDLED:
+        return f"{model}, loaded on first use"
+    model_folder()
+    return "bundled, its weights have the right sha256"
+
+
+def _folder(memory_file: Path) -> Diagnosis:
+    """Say whether the memory's folder, or the nearest one above it that exists, can be written to."""
+    folder = (memory_file if memory_file.is_dir() else memory_file.parent).absolute()
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return Diagnosis(True, "folder", f"{folder} can be written to")
+    return Diagnosis(False, "folder", f"{existing} cannot be written to", "Choose another place with --memory.")
+
+
+def _match(config: Config) -> str:
+    with compose.open_memory(config) as memory:
+        return "no memory yet" if memory.encoder is None else f"written by {memory.encoder}"

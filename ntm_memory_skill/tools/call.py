@@ -1,0 +1,72 @@
+"""Calling a tool: arguments in, envelope out.
+
+    {"ok": true, …}                                          it was done
+    {"ok": false, "error": {"code", "message", "hint"}}      better arguments would have prevented it: for the model
+
+Everything else is raised, for the host to log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ntm_memory_skill.config import violations
+from ntm_memory_skill.engine import NTMMemoryManager
+from ntm_memory_skill.errors import (
+    InputError,
+    InvalidArgument,
+    NTMMemoryError,
+    UnknownArgument,
+    UnknownFilter,
+    UnknownTool,
+)
+from ntm_memory_skill.tools import verbs
+from ntm_memory_skill.tools.spec import TOOLS, ToolSpec
+
+Envelope = dict[str, Any]
+
+_HANDLERS = {
+    "memorize": verbs.memorize,
+    "recall": verbs.recall,
+    "search": verbs.search,
+    "update": verbs.update,
+    "erase": verbs.erase,
+}
+
+
+def call(memory: NTMMemoryManager, tool: str, arguments: Mapping[str, Any]) -> Envelope:
+    """Call one of the five tools and return its envelope.
+
+    An argument that is null counts as not given: that is how several hosts write "optional".
+
+    Raises:
+        NTMMemoryError: Something that no argument could mend, such as a full disk.
+    """
+    try:
+        spec = TOOLS.get(tool)
+        if spec is None:
+            raise UnknownTool(f"there is no tool {tool!r}")
+        given = {name: value for name, value in arguments.items() if value is not None}
+        _check(spec, given)
+        return {"ok": True, **_HANDLERS[tool](memory, given)}
+    except InputError as error:
+        return failure(error)
+
+
+def failure(error: NTMMemoryError) -> Envelope:
+    """Return the envelope of an error."""
+    return {"ok": False, "error": {"code": error.code, "message": error.message, "hint": error.hint}}
+
+
+def _check(spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
+    """Hold the arguments against the tool's schema; everything that is wrong is reported at once."""
+    found = violations(dict(arguments), spec.input_schema)
+    if not found:
+        return
+    message = "; ".join(map(str, found))
+    if not any(violation.unknown for violation in found):
+        raise InvalidArgument(f"{spec.name}: {message}")
+    if any(violation.unknown and violation.path.startswith("filters.") for violation in found):
+        raise UnknownFilter(f"{spec.name}: {message}")
+    raise UnknownArgument(f"{spec.name}: {message}", hint=f"The arguments are: {', '.join(spec.properties)}.")

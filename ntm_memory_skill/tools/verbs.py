@@ -1,0 +1,168 @@
+"""What each tool does, and the JSON that it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ntm_memory_skill.engine import Likeness, NTMMemoryManager, Receipt
+from ntm_memory_skill.errors import InvalidArgument
+from ntm_memory_skill.model import Hit, Record, Trace
+
+Arguments = Mapping[str, Any]
+JSON = dict[str, Any]
+
+CANDIDATES = 5
+EXCERPT = 120  # characters of a neighbouring memory's text: enough to know it by
+
+
+def memorize(memory: NTMMemoryManager, given: Arguments) -> JSON:
+    """Store one memory."""
+    note = memory.memorize(**given)
+    return {
+        "id": note.id,
+        "slot": note.slot,
+        "related": [_likeness(memory, each) for each in note.related],
+        "duplicates": [{**_likeness(memory, each), "action": "both kept"} for each in note.duplicates],
+    }
+
+
+def recall(memory: NTMMemoryManager, given: Arguments) -> JSON:
+    """Return the best memories that fit the budget."""
+    found = memory.recall(
+        given.get("query"), key=given.get("key"), session=given.get("session"), budget=given.get("budget")
+    )
+    explain = given.get("explain", False)
+    return {
+        "memories": [hit_json(hit, explain=explain) for hit in found.hits],
+        "characters": found.characters,
+        "omitted": found.omitted,
+    }
+
+
+def search(memory: NTMMemoryManager, given: Arguments) -> JSON:
+    """Return ranked hits."""
+    hits = memory.search(given["query"], top_k=given.get("top_k", 5), **given.get("filters", {}))
+    return {"hits": [hit_json(hit, explain=given.get("explain", False)) for hit in hits]}
+
+
+def update(memory: NTMMemoryManager, given: Arguments) -> JSON:
+    """Give a memory a new version."""
+    record = memory.update(
+        given["id"],
+        given.get("content"),
+        importance=given.get("importance"),
+        tags=given.get("tags"),
+        reason=given.get("reason"),
+    )
+    return {"memory": record_json(record), "version": len(record.versions) + 1, "previous": record.versions[-1].content}
+
+
+def erase(memory: NTMMemoryManager, given: Arguments) -> JSON:
+    """Erase by id; by query only what the query names exactly."""
+    ways = [name for name in ("id", "ids", "query") if name in given]
+    if len(ways) != 1:
+        raise InvalidArgument("erase takes one of id, ids or query", hint="Give exactly one of them.")
+    if ways == ["query"]:
+        named = _named(memory, given["query"])
+        if len(named) != 1:
+            return _candidates(memory, given["query"], named)
+        ids = [named[0].id]
+    else:
+        ids = given["ids"] if ways == ["ids"] else [given["id"]]
+    receipt = memory.erase(
+        *ids,
+        strength=given.get("strength", 1.0),
+        purge=given.get("purge", False),
+        reason=given.get("reason"),
+    )
+    return {"receipt": _receipt(receipt)}
+
+
+def record_json(record: Record) -> JSON:
+    """Return a memory as every tool shows it; fields that were not given are left out."""
+    shown = {
+        "id": record.id,
+        "content": record.content,
+        "when": record.at.isoformat(),
+        "session": record.session,
+        "key": record.key,
+        "type": record.type,
+        "tags": list(record.tags) or None,
+        "importance": record.importance,
+        "source": record.source,
+        "ref": record.ref,
+        "strength": None if record.strength == 1 else record.strength,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def hit_json(hit: Hit, *, explain: bool) -> JSON:
+    """Return a hit: the memory, its score, and why it was found."""
+    shown = {**record_json(hit.record), "content": hit.content, "score": round(hit.score, 6), "why": _why(hit.trace)}
+    return {**shown, "trace": _trace(hit.trace)} if explain else shown
+
+
+def _why(trace: Trace) -> JSON:
+    """Return the reasons in short: meaning, shared words, and what was said next to it."""
+    reasons: JSON = {"cosine": round(trace.cosine, 3)}
+    if trace.matched_terms:
+        reasons["words"] = list(trace.matched_terms)
+    if trace.neighbours and trace.neighbours[0].weight > trace.gated:
+        reasons["said_next_to"] = trace.neighbours[0].id
+    return reasons
+
+
+def _trace(trace: Trace) -> JSON:
+    return {
+        "cosine": trace.cosine,
+        "bm25": trace.bm25,
+        "lexical_share": trace.lexical_share,
+        "content_score": trace.content_score,
+        "stages": {
+            "content": trace.content,
+            "gated": trace.gated,
+            "shifted": trace.shifted,
+            "sharpened": trace.sharpened,
+        },
+        "neighbours": [
+            {"id": neighbour.id, "offset": neighbour.offset, "weight": neighbour.weight}
+            for neighbour in trace.neighbours
+        ],
+    }
+
+
+def _likeness(memory: NTMMemoryManager, alike: Likeness) -> JSON:
+    record = memory.state.records.get(alike.id)
+    excerpt = "" if record is None else record.content[:EXCERPT]
+    return {"id": alike.id, "content": excerpt, "cosine": round(alike.cosine, 3), "overlap": round(alike.overlap, 3)}
+
+
+def _named(memory: NTMMemoryManager, query: str) -> list[Record]:
+    """Return the memories whose text or key is exactly the query, but for case and blanks around it."""
+    wanted = query.strip().casefold()
+    return [
+        record
+        for record in memory.state.records.values()
+        if wanted in (record.content.strip().casefold(), (record.key or "").strip().casefold())
+    ]
+
+
+def _candidates(memory: NTMMemoryManager, query: str, named: list[Record]) -> JSON:
+    hits = memory.search(query, top_k=CANDIDATES)
+    shown = [record_json(record) for record in named] or [record_json(hit.record) for hit in hits]
+    return {
+        "receipt": {"action": "none", "count": 0, "ids": []},
+        "candidates": shown,
+        "hint": "Nothing was erased: the query names no single memory. Call erase again with the id of the right one.",
+    }
+
+
+def _receipt(receipt: Receipt) -> JSON:
+    shown: JSON = {
+        "action": receipt.action,
+        "count": len(receipt.ids),
+        "ids": list(receipt.ids),
+        "strength_left": list(receipt.strengths),
+    }
+    return {**shown, "files_rewritten": list(receipt.files_rewritten)} if receipt.files_rewritten else shown

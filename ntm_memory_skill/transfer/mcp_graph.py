@@ -1,0 +1,69 @@
+"""The knowledge graph of the reference MCP memory server: entities with observations, and relations between them.
+
+    {"type": "entity", "name": "Ana", "entityType": "person", "observations": ["likes tea", …]}
+    {"type": "relation", "from": "Ana", "to": "Lisbon", "relationType": "lives in"}
+
+Each observation becomes a memory under the entity's name, and so does each relation, as a sentence. What is said of one
+entity is one tape, so that a match on one observation draws the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ntm_memory_skill.errors import ImportRefused
+from ntm_memory_skill.transfer.items import Item
+
+SOURCE = "mcp-memory"
+
+
+def looks_like_it(values: Sequence[dict[str, Any]]) -> bool:
+    """Return whether a file's objects are entities and relations."""
+    return bool(values) and all(
+        value.get("type") in ("entity", "relation") and "content" not in value for value in values
+    )
+
+
+def parse(values: Sequence[dict[str, Any]], name: str) -> list[Item]:
+    """Return the memories of a graph.
+
+    Raises:
+        ImportRefused: An entity or relation lacks a part.
+    """
+    items: list[Item] = []
+    for number, value in enumerate(values, 1):
+        try:
+            items.extend(_entity(value) if value["type"] == "entity" else [_relation(value)])
+        except (KeyError, TypeError) as error:
+            raise ImportRefused(f"{name}, entry {number} lacks a part of an {value['type']}: {error}") from error
+    return items
+
+
+def _entity(value: dict[str, Any]) -> list[Item]:
+    return [
+        {
+            "content": observation,
+            "key": value["name"],
+            "tags": [value["entityType"]],
+            "type": "fact",
+            "session": _tape(value["name"]),
+            "source": SOURCE,
+        }
+        for observation in value["observations"]
+    ]
+
+
+def _relation(value: dict[str, Any]) -> Item:
+    return {
+        "content": f"{value['from']} {value['relationType'].replace('_', ' ')} {value['to']}",
+        "key": value["from"],
+        "tags": ["relation"],
+        "type": "fact",
+        "session": _tape(value["from"]),
+        "source": SOURCE,
+    }
+
+
+def _tape(entity: str) -> str:
+    return f"about {entity}"
