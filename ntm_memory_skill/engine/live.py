@@ -93,13 +93,12 @@ class LiveMemory:
         with self.transaction() as state:
             if self.store.encoder is None:
                 return 0
-            every = (indexed_text(record.key, record.content) for record in state.records.values())
-            texts = list(dict.fromkeys(every))  # equal texts share a row
+            texts = [indexed_text(record.key, record.content) for record in state.records.values()]
             keys = self.encoder.encode_passages(texts, on_progress)
             identity = self.encoder.identity
             self.store.rekey(KeyRows([identity.digest(text) for text in texts], keys), identity)
             self._projection = None
-            return len(state.records)
+            return len(texts)
 
     def close(self) -> None:
         """Fold the journal if that is due, and let go.

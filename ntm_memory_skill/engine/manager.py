@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from jaxtyping import Bool
 
 from ntm_memory_skill.encoder import Encoder, Progress, load_encoder
 from ntm_memory_skill.engine import recall as read_path
@@ -19,7 +20,7 @@ from ntm_memory_skill.engine.likeness import resembling
 from ntm_memory_skill.engine.live import LiveMemory, check_encoder
 from ntm_memory_skill.engine.progress import bar
 from ntm_memory_skill.engine.projection import Projection, key_bytes
-from ntm_memory_skill.engine.sessions import SessionFocuses, carried
+from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
 from ntm_memory_skill.engine.settings import Settings
 from ntm_memory_skill.engine.validation import Draft
 from ntm_memory_skill.errors import InvalidArgument, MemoryFull, UnknownMemory
@@ -70,7 +71,7 @@ class NTMMemoryManager:
         self._live = LiveMemory(store, encoder, self.settings.addressing.head.reach)
         self._cues = CueMaker(encoder, self.settings.addressing)
         self._clock, self._ids = clock, ids
-        self._focuses: OrderedDict[str, read_path.LastFocus] = OrderedDict()
+        self._focuses = SessionFocuses()
 
     @classmethod
     def open(
@@ -336,7 +337,8 @@ class NTMMemoryManager:
             if seen is None:
                 return []
             if query.session is not None:
-                self._focuses.remember(query.session, np.asarray(seen.focus.stages.sharpened))
+                weights = np.asarray(seen.focus.stages.sharpened)
+                self._focuses.remember(query.session, LastFocus(weights, self._live.store.state.next_ordinal))
             return read_path.hits(seen, query, self.settings.addressing)
 
     @contextmanager
@@ -351,14 +353,18 @@ class NTMMemoryManager:
             if not admitted.any():
                 yield None
                 return
-            previous = carried(self._last_focus(query.session, projection), admitted)
+            previous = self._previous(query.session, projection, admitted)
             yield read_path.Sight(projection, cue, read_path.focus(projection, cue, settings, admitted, previous))
 
-    def _last_focus(self, session: str | None, projection: Projection) -> read_path.Weights | None:
+    def _previous(
+        self, session: str | None, projection: Projection, admitted: Bool[np.ndarray, "n"]
+    ) -> read_path.Weights | None:
         """Return w_{t−1}: None where there is none, so that the gate stands open."""
         settings = self.settings.addressing
         last = self._focuses.last(session) if settings.hybrid else None
-        return last if last is not None or settings.content else projection.newest()
+        if last is None:
+            return None if settings.content else projection.newest(admitted)
+        return last.today(projection, admitted)
 
     def _write(self, drafts: Sequence[Draft], keys: read_path.Weights, state: State) -> list[Record]:
         """Give drafts their ids and slots, and commit them. Called inside a transaction."""

@@ -69,14 +69,12 @@ class Projection:
         texts = [indexed_text(record.key, record.content) for record in records]
         digests = [encoder.digest(text) for text in texts]
         places = [rows.position(digest) for digest in digests]
-        unknown = [index for index, place in enumerate(places) if place is None]
-        missing = list(dict.fromkeys(texts[index] for index in unknown))  # equal texts share a row
-        encoded = encode(missing)
+        missing = [index for index, place in enumerate(places) if place is None]
+        encoded = encode([texts[index] for index in missing])
         keys = np.zeros((len(records), encoder.dimension), dtype=np.float32)
         present = [index for index, place in enumerate(places) if place is not None]
         keys[present] = rows.keys[[place for place in places if place is not None]] if present else 0
-        row_of = {text: row for row, text in enumerate(missing)}
-        keys[unknown] = encoded[[row_of[texts[index]] for index in unknown]] if unknown else 0
+        keys[missing] = encoded
         keys *= np.asarray([record.strength for record in records], dtype=np.float32)[:, None]
         self.matrix.store_many([record.slot for record in records], keys)
         self._grow(len(self.matrix))
@@ -84,7 +82,7 @@ class Projection:
             self.lexical.add(record.slot, tokenize(text))
             self._label(record)
         self.tape.extend((record.slot, record.session, record.at.timestamp(), record.ordinal) for record in records)
-        return KeyRows([encoder.digest(text) for text in missing], encoded)
+        return KeyRows([digests[index] for index in missing], encoded)
 
     def apply(self, event: Event, state: State) -> None:
         """Follow one event that the state has already folded in."""
@@ -107,13 +105,11 @@ class Projection:
             self._sources = self.xp.asarray(self.tape.sources(len(self)))
         return self._sources
 
-    def newest(self) -> Float32[np.ndarray, "n"] | None:
-        """Return the weighting that looks at the memory written last, or None where there is none."""
-        live = [record for record in self._records if record is not None]
-        if not live:
-            return None
+    def newest(self, admitted: Bool[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:
+        """Return the weighting that looks at the admitted memory that was written last. At least one is admitted."""
+        slots = np.flatnonzero(admitted).tolist()
         weights = np.zeros(len(self), dtype=np.float32)
-        weights[max(live, key=lambda record: record.ordinal).slot] = 1.0
+        weights[max(slots, key=lambda slot: self.record(slot).ordinal)] = 1.0
         return weights
 
     def written_before(self, ordinal: int) -> Bool[np.ndarray, "n"]:

@@ -30,21 +30,6 @@ class Focus:
 
 
 @dataclass(frozen=True, slots=True)
-class LastFocus:
-    """Where a session's head looked last: its w_{t−1}."""
-
-    weights: Weights
-    written: int
-    """How many memories had ever been written then."""
-
-    def today(self, projection: Projection) -> Weights:
-        """Return the weights without those of slots that have been given to another memory since."""
-        same = projection.written_before(self.written)[: len(self.weights)]
-        kept: Weights = self.weights[: len(same)] * same
-        return kept
-
-
-@dataclass(frozen=True, slots=True)
 class Sight:
     """A memory as it is being looked at."""
 

@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from ntm_memory_skill.engine.projection import Projection
+
 KEPT = 64  # chats; the one that was quiet longest gives way
 
 
+@dataclass(frozen=True, slots=True)
+class LastFocus:
+    """Where a chat's head looked last."""
+
+    weights: Float32[np.ndarray, "n"]
+    written: int
+    """How many memories had ever been written then."""
+
+    def today(self, projection: Projection, admitted: Bool[np.ndarray, "n"]) -> Float32[np.ndarray, "n"] | None:
+        """Return the weights of the memories that are still there and may be seen; None where nothing of them is left.
+
+        A slot that was given to another memory since does not pass its weight on.
+        """
+        today = np.zeros(len(admitted), dtype=np.float32)
+        today[: len(self.weights)] = self.weights[: len(admitted)]
+        today *= admitted & projection.written_before(self.written)
+        total = today.sum()
+        return today / total if total > 0 else None
+
+
 class SessionFocuses:
-    """The last read weights of each chat, in this process alone: a restart opens every gate."""
+    """The last focus of each chat, in this process alone: a restart opens every gate."""
 
     def __init__(self) -> None:
-        self._weights: OrderedDict[str, Float32[np.ndarray, "n"]] = OrderedDict()
+        self._focuses: OrderedDict[str, LastFocus] = OrderedDict()
 
-    def remember(self, session: str, weights: Float32[np.ndarray, "n"]) -> None:
+    def remember(self, session: str, focus: LastFocus) -> None:
         """Keep where a chat just looked."""
-        self._weights[session] = weights
-        self._weights.move_to_end(session)
-        if len(self._weights) > KEPT:
-            self._weights.popitem(last=False)
+        self._focuses[session] = focus
+        self._focuses.move_to_end(session)
+        if len(self._focuses) > KEPT:
+            self._focuses.popitem(last=False)
 
-    def last(self, session: str | None) -> Float32[np.ndarray, "n"] | None:
+    def last(self, session: str | None) -> LastFocus | None:
         """Return where a chat looked last, or None for one that has not looked yet."""
-        return None if session is None else self._weights.get(session)
-
-
-def carried(
-    weights: Float32[np.ndarray, "n"] | None, admitted: Bool[np.ndarray, "n"]
-) -> Float32[np.ndarray, "n"] | None:
-    """Return earlier weights over today's slots, of those that may be seen; None where nothing of them is left."""
-    if weights is None:
-        return None
-    today = np.zeros(len(admitted), dtype=np.float32)
-    today[: len(weights)] = weights[: len(admitted)]
-    today *= admitted
-    total = today.sum()
-    return today / total if total > 0 else None
+        return None if session is None else self._focuses.get(session)
