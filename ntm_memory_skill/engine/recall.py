@@ -68,10 +68,9 @@ def focus(
 def hits(seen: Sight, query: Query, settings: AddressingSettings) -> list[Hit]:
     """Return the `top_k` memories with the most weight, best first; equal ones in the order of their slots."""
     ranking = _array(seen.focus.stages.shifted)  # sharpening keeps the order, and may round the small ones to 0
-    positive = np.flatnonzero(ranking > 0)
-    best = positive[np.argsort(-ranking[positive], kind="stable")[: query.top_k]]
+    best = _largest(ranking, min(query.top_k, int(np.count_nonzero(ranking > 0))))
     explain = _explainer(seen, settings)
-    return [explain(int(slot), query) for slot in best]
+    return [explain(slot, query) for slot in best]
 
 
 def attention(seen: Sight) -> Attention:
@@ -132,6 +131,16 @@ def _text_at(record: Record, query: Query) -> str | None:
 def _closed_gate(settings: AddressingSettings) -> HeadParameters:
     """Return the head for location addressing alone: all weight comes from where it looked before."""
     return replace(settings.head, gate=0.0)
+
+
+def _largest(values: Weights, count: int) -> list[int]:
+    """Return the places of the `count` largest values, largest first, equal ones in their order; sorts only those."""
+    if count == 0:
+        return []
+    least = np.partition(values, len(values) - count)[len(values) - count]
+    candidates = np.flatnonzero(values >= least)
+    chosen: list[int] = candidates[np.argsort(-values[candidates], kind="stable")[:count]].tolist()
+    return chosen
 
 
 def _array(values: Any) -> np.ndarray[Any, Any]:

@@ -30,6 +30,15 @@ def open_memory(config: Config, *, require_encoder: bool = True) -> NTMMemoryMan
     return NTMMemoryManager.open(config.memory_file, settings=config.settings, require_encoder=require_encoder)
 
 
+def keep_to_one_thread() -> None:
+    """Let torch compute on one thread in this process, unless its owner said otherwise. Call it before torch loads.
+
+    A single text and a few thousand rows are too little to share out, and on a busy machine threads that wait for each
+    other make a search several times slower. Bulk work (import, reindex, demo) keeps all cores.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What became of one file offered for import."""

@@ -21,13 +21,13 @@ STOP_WORDS = frozenset(
         "her here him his how i if in into is it its me my of on or our she should so than that the their them then "
         "there these they this those to too us was we were what when where which while who whom whose why will with "
         "would you your"
-    ).split()  # noqa: SIM905  # a paragraph reads better than ninety lines
+    ).split()
 )
 """English words that stand in every second sentence. Question words are among them: they tell what kind of answer is
 wanted and are rarely in it."""
 
 STOP_BIGRAMS = frozenset(
-    "什么 怎么 么样 哪里 哪儿 哪个 哪些 哪位 哪天 哪年 几时 多少 多久 多大 多长 为什 为何 如何 是谁 谁的 是否 有没".split()  # noqa: SIM905  # the same
+    "什么 怎么 么样 哪里 哪儿 哪个 哪些 哪位 哪天 哪年 几时 多少 多久 多大 多长 为什 为何 如何 是谁 谁的 是否".split()
 )
 """The same in Chinese: the pairs of characters that question words are made of."""
 

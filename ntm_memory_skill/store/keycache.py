@@ -79,7 +79,7 @@ def decode(data: bytes, dimension: int) -> KeyRows:
     if not data.startswith(_MAGIC) or rest or data[len(_MAGIC) + 2 : start].rstrip() != described:
         return empty(dimension)
     table = np.frombuffer(data, dtype=layout, offset=start)
-    keys = np.ascontiguousarray(table["key"])
+    keys = np.array(table["key"], order="C")
     whole = [zlib.crc32(key) == crc for key, crc in zip(keys, table["crc"].tolist(), strict=True)]
     digests = [digest.tobytes() for digest, good in zip(table["digest"], whole, strict=True) if good]
     return KeyRows(digests, keys if all(whole) else keys[np.asarray(whole)])

@@ -12,6 +12,7 @@ from rich.markup import escape
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.hosts.cli.output import Envelope, of
 from ntm_memory_skill.hosts.cli.picture import trace_lines
+from ntm_memory_skill.hosts.compose import keep_to_one_thread
 from ntm_memory_skill.tools import TOOLS, call
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A label; may be given several times.")]
@@ -116,6 +117,7 @@ def erase(
 
 def _tool(context: typer.Context, name: str, arguments: dict[str, Any]) -> None:
     output = of(context)
+    keep_to_one_thread()
     needs_encoder = name != "erase" or arguments.get("query") is not None
     with output.memory(require_encoder=needs_encoder) as memory:
         envelope = call(memory, name, arguments)
