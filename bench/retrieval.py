@@ -41,6 +41,7 @@ ROWS = {
     "both": AddressingSettings(location=False),
     "full": AddressingSettings(),
 }
+LONGEST = 1_000_000  # characters: a few messages in BEAM are far longer than a memory may be by default
 LOCOMO_CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 
 
@@ -161,7 +162,7 @@ def measure(memories: list[Corpus], encoder: RememberingEncoder, label: str) -> 
     scores: dict[str, dict[str, list[list[float]]]] = {row: defaultdict(list) for row in ROWS}
     for corpus in track(memories, description=label, transient=True):
         store = MemoryStore()
-        with NTMMemoryManager(store, encoder) as writer:
+        with NTMMemoryManager(store, encoder, Settings(content_limit=LONGEST)) as writer:
             writer.memorize_many(corpus.items, progress=False)
         for row, addressing in ROWS.items():
             with NTMMemoryManager(store, encoder, Settings(addressing=addressing)) as memory:

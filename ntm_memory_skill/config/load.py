@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ntm_memory_skill.config.schema import ENTRY_SCHEMA, MachineSettings
+from ntm_memory_skill.config.schema import CONFIG_SCHEMA, ENTRY_SCHEMA, MachineSettings
 from ntm_memory_skill.config.violations import Violation, violations
 from ntm_memory_skill.encoder import EncoderSettings
 from ntm_memory_skill.engine import AddressingSettings, Settings
@@ -30,6 +30,8 @@ ENVIRONMENT = {
     ENCODER_VARIABLE: 'The encoder\'s model, in place of encoder.model in the configuration ("bundled" by default).',
 }
 """Every environment variable that is read, and what it does."""
+
+_ADDRESSING_SCHEMA = CONFIG_SCHEMA["properties"]["ntm_memory"]["properties"]["addressing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +63,18 @@ def load_config(
         overrides: Entries of the plugin's config, nested as there, that take precedence.
 
     Raises:
-        ConfigError: The file cannot be read or holds something that it should not; every violation is listed.
+        ConfigError: The file cannot be read, or it or the overrides hold something that they should not; every
+            violation is listed.
     """
     origin = _origin(environment, folder)
     entry = {} if origin is None else _entry(origin)
-    found = violations(entry, ENTRY_SCHEMA)
-    config = entry.get("config") if isinstance(entry, dict) else None
-    given = config if isinstance(config, dict) else {}
-    found.extend(_across_fields(given) if not found else [])
-    if found:
-        raise ConfigError(f"{origin} has {len(found)} mistake(s):\n" + "\n".join(f"  {each}" for each in found))
-    merged = _merged(given, {} if overrides is None else overrides)
+    _check(entry, str(origin))
+    merged = entry.get("config", {})
     if environment.get(ENCODER_VARIABLE):
         merged = _merged(merged, {"encoder": {"model": environment[ENCODER_VARIABLE]}})
+    if overrides is not None:
+        merged = _merged(merged, overrides)
+        _check({"config": merged}, "the configuration with its overrides")
     named = environment.get(MEMORY_VARIABLE)
     return Config(
         memory_file=memory_file or (Path(named) if named else DEFAULT_MEMORY),
@@ -100,7 +101,7 @@ def _entry(path: Path) -> Any:
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}"
         raise ConfigError(message, hint=f"Correct {CLAWHUB_VARIABLE}, or make the file.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no JSON: {error}") from error
     plugins = value.get("plugins", {}) if isinstance(value, dict) else None
     if not isinstance(plugins, dict):
@@ -108,10 +109,21 @@ def _entry(path: Path) -> Any:
     return plugins.get(PLUGIN, {})
 
 
-def _across_fields(config: Mapping[str, Any]) -> list[Violation]:
-    """Return what no single value shows."""
-    addressing = config.get("ntm_memory", {}).get("addressing", {})
-    path = "config.ntm_memory.addressing"
+def _check(entry: object, where: str) -> None:
+    found = [*violations(entry, ENTRY_SCHEMA), *_across_fields(entry)]
+    if found:
+        raise ConfigError(f"{where} has {len(found)} mistake(s):\n" + "\n".join(f"  {each}" for each in found))
+
+
+def _across_fields(entry: object) -> list[Violation]:
+    """Return what no single value shows. Values that are wrong by themselves are not compared."""
+    names = ("config", "ntm_memory", "addressing")
+    addressing: Any = entry
+    for name in names:
+        addressing = addressing.get(name, {}) if isinstance(addressing, dict) else {}
+    if any(not each.unknown for each in violations(addressing, _ADDRESSING_SCHEMA)):
+        return []
+    path = ".".join(names)
     found = []
     if addressing.get("content") is False and addressing.get("location") is False:
         found.append(Violation(path, "content and location are both false; then nothing can be found"))

@@ -114,8 +114,8 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
         ),
         engine={"enum": ["auto", "torch"], "description": "What runs the model.", "default": "auto"},
         allow_download=_value("boolean", "Whether a named model may be fetched.", _SETTINGS.encoder.allow_download),
-        query_prefix=_value("string", "Put before a question; the model's own by default.", None),
-        passage_prefix=_value("string", "Put before a text to remember; the model's own by default.", None),
+        query_prefix={"type": "string", "description": "Put before a question; the model's own by default."},
+        passage_prefix={"type": "string", "description": "Put before a text to remember; the model's own by default."},
     ),
     store=_object(
         "The files.",

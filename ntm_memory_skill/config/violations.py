@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, TypeChecker, ValidationError
+from jsonschema.validators import extend
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,23 @@ class Violation:
 
 
 def violations(value: object, schema: Mapping[str, Any]) -> list[Violation]:
-    """Return everything about `value` that breaks `schema`, in the order of the value."""
-    errors = Draft202012Validator(schema).iter_errors(value)
+    """Return everything about `value` that breaks `schema`, in the order of the schema."""
+    errors = _Validator(schema).iter_errors(value)
     return [violation for error in errors for violation in _describe(error)]
+
+
+def _is_whole(_: TypeChecker, value: object) -> bool:
+    """Return whether a value is an integer. JSON schema takes 64.0 for one too, but no array has such a length."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker: TypeChecker, value: object) -> bool:
+    """Return whether a value is a finite number: NaN is neither below nor above any bound."""
+    return _is_whole(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+_TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number})
+_Validator = extend(Draft202012Validator, type_checker=_TYPES)  # type: ignore[no-untyped-call]  # the stubs lack its types
 
 
 def _describe(error: ValidationError) -> Iterator[Violation]:
@@ -39,7 +55,8 @@ def _describe(error: ValidationError) -> Iterator[Violation]:
         names = "there are none here" if not known else f"known: {', '.join(known)}"
         for name in given:
             if name not in known:
-                yield Violation(f"{path}.{name}" if path else name, f"no such name ({names})", unknown=True)
+                shown = name if name.isprintable() else repr(name)  # a lone surrogate can be neither sent nor printed
+                yield Violation(f"{path}.{shown}" if path else shown, f"no such name ({names})", unknown=True)
         return
     if error.validator == "required":
         missing = [name for name in schema["required"] if name not in given]

@@ -362,17 +362,16 @@ class NTMMemoryManager:
         """Return w_{t−1}: None where there is none, so that the gate stands open."""
         settings = self.settings.addressing
         last = self._focuses.last(session) if settings.hybrid else None
-        if last is None:
-            return None if settings.content else projection.newest(admitted)
-        return last.today(projection, admitted)
+        today = None if last is None else last.today(projection, admitted)
+        return projection.newest(admitted) if today is None and not settings.content else today
 
     def _write(self, drafts: Sequence[Draft], keys: read_path.Weights, state: State) -> list[Record]:
         """Give drafts their ids and slots, and commit them. Called inside a transaction."""
         if len(state.records) + len(drafts) > self.settings.memory_size:
             raise MemoryFull(f"the memory has {self.settings.memory_size} slots, and {len(state.records)} are taken")
         idents = self._idents(drafts, state)
-        for draft in drafts:
-            if draft.supersedes is not None and draft.supersedes not in idents:
+        for place, draft in enumerate(drafts):
+            if draft.supersedes is not None and draft.supersedes not in idents[:place]:
                 self._live.record(draft.supersedes)
         slots = self._live.projection().matrix.allocate(len(drafts))
         now = self._clock()

@@ -59,9 +59,12 @@ def read_for_import(paths: Iterable[Path]) -> list[Imported]:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    found = sorted({file.resolve() for pattern in MARKDOWN_MEMORY for file in path.glob(pattern)})
+    try:
+        if not path.is_dir():
+            return [path]
+        found = sorted({file.resolve() for pattern in MARKDOWN_MEMORY for file in path.glob(pattern)})
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if not found:
         raise ImportRefused(f"{path} holds no MEMORY.md and no memory/*.md")
     return found
@@ -71,8 +74,12 @@ def _parsed(file: Path) -> tuple[str, tuple[Item, ...]]:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise ImportRefused(f"{file}: {error.strerror}", hint="Check the file's name and permissions.") from error
+        raise _unreadable(file, error) from error
     except UnicodeDecodeError as error:
         raise ImportRefused(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from error
     kind, items = parse(text, file)
     return kind, tuple(items)
+
+
+def _unreadable(path: Path, error: OSError) -> ImportRefused:
+    return ImportRefused(f"{path}: {error.strerror}", hint="Check the file's name and permissions.")

@@ -16,6 +16,7 @@ from ntm_memory_skill.encoder import Encoder, load_encoder
 from ntm_memory_skill.engine import Attention, NTMMemoryManager, Settings
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.model import Hit
+from ntm_memory_skill.store.fs import translated
 
 LOOKED_AT = 3
 """How many hits a question may take: an agent reads the first few."""
@@ -60,6 +61,7 @@ class Demonstration:
 
     Raises:
         InvalidArgument: `keep` holds a memory already.
+        StoreUnreachable: Whether it does cannot be told.
     """
 
     def __init__(self, settings: Settings, keep: Path | None = None, encoder: Encoder | None = None) -> None:
@@ -71,7 +73,9 @@ class Demonstration:
         self._temporary = tempfile.TemporaryDirectory(prefix="ntm-memory-demo-") if keep is None else None
         folder = Path(self._temporary.name) if self._temporary is not None else Path(str(keep))
         self._file = folder / "ntm_memory.json"
-        if self._file.exists():
+        with translated(self._file):
+            there = self._file.exists()
+        if there:
             raise InvalidArgument(f"{self._file} exists", hint="Give --keep a new folder.")
         self._memory: NTMMemoryManager | None = None
         self._cosine: NTMMemoryManager | None = None

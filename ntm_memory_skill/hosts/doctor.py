@@ -86,11 +86,15 @@ def _encoder(config: Config) -> str:
 
 def _folder(memory_file: Path) -> Diagnosis:
     """Say whether the memory's folder, or the nearest one above it that exists, can be written to."""
-    folder = (memory_file if memory_file.is_dir() else memory_file.parent).absolute()
-    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    hint = "Choose another place with --memory."
+    try:
+        folder = (memory_file if memory_file.is_dir() else memory_file.parent).absolute()
+        existing = next(each for each in (folder, *folder.parents) if each.exists())
+    except OSError as error:
+        return Diagnosis(False, "folder", f"{memory_file}: {error.strerror}", hint)
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return Diagnosis(True, "folder", f"{folder} can be written to")
-    return Diagnosis(False, "folder", f"{existing} cannot be written to", "Choose another place with --memory.")
+    return Diagnosis(False, "folder", f"{existing} cannot be written to", hint)
 
 
 def _match(config: Config) -> str:

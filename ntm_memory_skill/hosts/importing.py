@@ -44,12 +44,16 @@ def _not_there(memory: NTMMemoryManager, items: tuple[Item, ...]) -> list[Item]:
     new: list[Item] = []
     ids: set[str] = set(state.records)
     for item in items:
+        if not all(isinstance(item.get(name), str | None) for name in ("content", "key", "session", "supersedes")):
+            new.append(item)  # it cannot be compared with anything: memorize refuses it, and says why
+            continue
         same = _sameness(item)
         ident = item.get("id")
         if same in known or (isinstance(ident, str) and state.knows(ident)):
             continue
         known.add(same)
-        ids.add(str(ident))
+        if isinstance(ident, str):
+            ids.add(ident)
         # What it replaced was erased before the export, or is not part of the file: nothing is left to point to.
         dangling = "supersedes" in item and item["supersedes"] not in ids
         new.append({name: value for name, value in item.items() if not (dangling and name == "supersedes")})

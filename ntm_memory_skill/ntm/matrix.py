@@ -94,8 +94,7 @@ class MemoryMatrix:
 
     def write(self, weights: Float[Array, "n"], erase: Float[Array, "m"], add: Float[Array, "m"]) -> None:
         """Erase, then add, by weights (eq. 3 and 4)."""
-        written = addressing.write(self.rows, weights, erase, add)
-        self._rows = self._xp.concat([written, self._rows[self._used :, :]])  # in place, the gradient would be lost
+        self._rows = addressing.write(self.rows, weights, erase, add)  # in place, the gradient would be lost
 
     def erase(self, weights: Float[Array, "n"], strength: float = 1.0) -> None:
         """Erase by weights: every row is scaled by 1 − w(i) × strength."""

@@ -144,7 +144,7 @@ def _named(memory: NTMMemoryManager, query: str) -> list[Record]:
     return [
         record
         for record in memory.state.records.values()
-        if wanted in (record.content.strip().casefold(), (record.key or "").strip().casefold())
+        if wanted in {name.strip().casefold() for name in (record.content, record.key) if name is not None}
     ]
 
 

@@ -17,8 +17,8 @@ from ntm_memory_skill.transfer.items import Item
 
 KEY_LIMIT = 256
 
-_HEADING = re.compile(r"#{1,6}\s+(?P<title>.+?)\s*#*\s*$")
-_ITEM = re.compile(r"(?P<indent>\s*)(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(?P<text>.+)$")
+_HEADING = re.compile(r"#{1,6}(?:\s(?P<title>.*))?$")
+_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)](?=\s+\S))(?:\s+\[[ xX]\])?(?:\s+(?P<text>\S.*)|\s*)$")
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})")
 _FENCE = ("```", "~~~")
 _RULE = re.compile(r"\s*([-*_])(\s*\1){2,}\s*$")
@@ -63,15 +63,23 @@ def _blocks(lines: Iterable[str]) -> Iterator[tuple[str | None, str]]:
             yield title, "\n".join(block)
             block = []
         if heading:
-            title = heading["title"]
+            title = _title(heading["title"] or "")
         elif item and not _RULE.match(line):
-            block = [item["text"].rstrip()]
+            block = [] if item["text"] is None else [item["text"].rstrip()]
         elif fenced:
             block.append(line.rstrip())
         elif line.strip() and not _RULE.match(line):
             block.append(line.strip())
     if block:  # a fence that is never closed
         yield title, "\n".join(block)
+
+
+def _title(text: str) -> str | None:
+    """Return a heading's text without the signs that may close it, or None where nothing is left."""
+    whole = text.strip()
+    bare = whole.rstrip("#")
+    closed = not bare or bare[-1].isspace()  # the sign in "C#" closes nothing
+    return (bare.rstrip() if closed else whole) or None
 
 
 def _without_front_matter(lines: list[str]) -> list[str]:

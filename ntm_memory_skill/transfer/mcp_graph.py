@@ -29,40 +29,51 @@ def parse(values: Sequence[dict[str, Any]], name: str) -> list[Item]:
     """Return the memories of a graph.
 
     Raises:
-        ImportRefused: An entity or relation lacks a part.
+        ImportRefused: An entity or relation lacks a part, or one is of the wrong type.
     """
     items: list[Item] = []
     for number, value in enumerate(values, 1):
         try:
             items.extend(_entity(value) if value["type"] == "entity" else [_relation(value)])
         except (KeyError, TypeError) as error:
-            raise ImportRefused(f"{name}, entry {number} lacks a part of an {value['type']}: {error}") from error
+            raise ImportRefused(f"{name}, entry {number} is a broken {value['type']}: {error}") from error
     return items
 
 
 def _entity(value: dict[str, Any]) -> list[Item]:
+    name, kind, observations = _text(value, "name"), _text(value, "entityType"), value["observations"]
+    if not isinstance(observations, list):
+        raise TypeError("observations are no list")
     return [
         {
             "content": observation,
-            "key": value["name"],
-            "tags": [value["entityType"]],
+            "key": name,
+            "tags": [kind],
             "type": "fact",
-            "session": _tape(value["name"]),
+            "session": _tape(name),
             "source": SOURCE,
         }
-        for observation in value["observations"]
+        for observation in observations
     ]
 
 
 def _relation(value: dict[str, Any]) -> Item:
+    start, kind, end = _text(value, "from"), _text(value, "relationType"), _text(value, "to")
     return {
-        "content": f"{value['from']} {value['relationType'].replace('_', ' ')} {value['to']}",
-        "key": value["from"],
+        "content": f"{start} {kind.replace('_', ' ')} {end}",
+        "key": start,
         "tags": ["relation"],
         "type": "fact",
-        "session": _tape(value["from"]),
+        "session": _tape(start),
         "source": SOURCE,
     }
+
+
+def _text(value: dict[str, Any], part: str) -> str:
+    text = value[part]
+    if not isinstance(text, str):
+        raise TypeError(f"{part} is no text")
+    return text
 
 
 def _tape(entity: str) -> str:

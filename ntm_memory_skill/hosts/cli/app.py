@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
 
@@ -63,19 +64,26 @@ def options(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
-    arguments = global_options_first(arguments)
     _speak_utf8()
     try:
-        result = app(args=arguments, prog_name="ntm-memory", standalone_mode=True)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except NTMMemoryError as error:
-        Output(memory_file=None, as_json="--json" in arguments).error(failure(error))
-        return error.exit_status
+        return _status(global_options_first(arguments))
     except BrokenPipeError:
         # Whoever read our output has gone; so does the rest, without a complaint at the interpreter's exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _status(arguments: list[str]) -> int:
+    try:
+        result = app(args=arguments, prog_name="ntm-memory", standalone_mode=True)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer makes an exit with 1 of it
+            raise end.__context__ from None
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except NTMMemoryError as error:
+        as_json = "--json" in takewhile(lambda word: word != "--", arguments)
+        Output(memory_file=None, as_json=as_json).error(failure(error))
+        return error.exit_status
     return int(result or 0)
 
 
@@ -98,7 +106,7 @@ def global_options_first(arguments: Sequence[str]) -> list[str]:
 
 
 def _speak_utf8() -> None:
-    """Print Chinese on terminals whose locale would not."""
-    for stream in (sys.stdout, sys.stderr):
+    """Read and print Chinese on terminals whose locale would not. Bytes that are no UTF-8 are left for the tools."""
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "replace"), (sys.stderr, "replace")):
         with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # absent on a double
+            stream.reconfigure(encoding="utf-8", errors=errors)  # type: ignore[union-attr]  # absent on a double

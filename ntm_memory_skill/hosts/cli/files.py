@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ntm_memory_skill.errors import StoreDamaged
 from ntm_memory_skill.hosts import doctor as checks
 from ntm_memory_skill.hosts import report
-from ntm_memory_skill.hosts.cli.output import Envelope, of
+from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
 from ntm_memory_skill.hosts.compose import read_for_import
 from ntm_memory_skill.hosts.importing import bring_in
 from ntm_memory_skill.sources import system_clock
@@ -51,7 +50,7 @@ def import_(
     def render(console: Console, envelope: Envelope) -> None:
         for row in envelope["files"]:
             console.print(
-                f"{escape(row['file'])} [dim]({row['format']})[/]: {row['taken']} taken, {row['skipped']} there"
+                f"{literal(row['file'])} [dim]({row['format']})[/]: {row['taken']} taken, {row['skipped']} there"
             )
 
     output.show({"ok": True, "files": rows}, render)
@@ -73,7 +72,7 @@ def export(
     report.write_new(file, "".join(lines), force=force)
     output.show(
         {"ok": True, "file": str(file), "memories": len(records)},
-        lambda console, _: console.print(f"[green]exported[/] {len(records)} memories to {escape(str(file))}"),
+        lambda console, _: console.print(f"[green]exported[/] {len(records)} memories to {literal(str(file))}"),
     )
 
 
@@ -87,7 +86,7 @@ def stats(context: typer.Context) -> None:
         table = Table(show_header=False, box=None)
         for name, value in envelope["stats"].items():
             shown = ", ".join(f"{key} {number}" for key, number in value.items()) if isinstance(value, dict) else value
-            table.add_row(f"[dim]{name.replace('_', ' ')}[/]", escape(str(shown)))
+            table.add_row(f"[dim]{name.replace('_', ' ')}[/]", literal(str(shown)))
         console.print(table)
 
     output.show({"ok": True, "stats": found}, render)
@@ -114,7 +113,7 @@ def reindex(context: typer.Context) -> None:
         encoder = str(memory.encoder)
     output.show(
         {"ok": True, "memories": count, "encoder": encoder},
-        lambda console, _: console.print(f"[green]encoded anew[/]: {count} memories with {escape(encoder)}"),
+        lambda console, _: console.print(f"[green]encoded anew[/]: {count} memories with {literal(encoder)}"),
     )
 
 
@@ -144,6 +143,6 @@ def doctor(context: typer.Context) -> None:
 def _findings(console: Console, envelope: Envelope) -> None:
     for row in envelope["findings"]:
         mark = "[green]ok [/]" if row["ok"] else "[red]bad[/]"
-        console.print(f"{mark} {escape(row['subject'])}: {escape(row['detail'])}")
+        console.print(f"{mark} {literal(row['subject'])}: {literal(row['detail'])}")
         if row.get("hint"):
-            console.print(f"     {escape(row['hint'])}")
+            console.print(f"     {literal(row['hint'])}")

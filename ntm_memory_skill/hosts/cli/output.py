@@ -36,14 +36,14 @@ class Output:
     @cached_property
     def console(self) -> Console:
         """Where results go."""
-        return Console(highlight=False, soft_wrap=True)
+        return terminal()
 
     @contextmanager
     def memory(self, *, require_encoder: bool = True) -> Iterator[NTMMemoryManager]:
         """Open the configured memory for a block, and say what was mended in it."""
         with compose.open_memory(self.config, require_encoder=require_encoder) as memory:
             for warning in memory.warnings:
-                Console(stderr=True).print(f"[yellow]note:[/] {escape(warning)}")
+                terminal(stderr=True).print(f"[yellow]note:[/] {literal(warning)}")
             yield memory
 
     def show(self, envelope: Envelope, render: Callable[[Console, Envelope], None]) -> None:
@@ -62,10 +62,10 @@ class Output:
             self.dump(envelope)
             return
         error = envelope["error"]
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"[red]{escape(error['code'])}[/]: {escape(error['message'])}")
+        console = terminal(stderr=True)
+        console.print(f"[red]{literal(error['code'])}[/]: {literal(error['message'])}")
         if error["hint"]:
-            console.print(f"  {escape(error['hint'])}")
+            console.print(f"  {literal(error['hint'])}")
 
     def dump(self, envelope: Envelope) -> None:
         """Print JSON, one object on one line, readable in any language."""
@@ -74,6 +74,21 @@ class Output:
     def at(self, path: Path) -> Output:
         """Return the same for the memory at another place."""
         return replace(self, memory_file=path)
+
+
+def terminal(*, stderr: bool = False) -> Console:
+    """Return a console that prints text as it stands: no colours for numbers, no line breaks, no emoji for codes."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
+
+
+def literal(text: str) -> str:
+    """Return markup that prints exactly `text`.
+
+    rich's own `escape` misjudges backslashes at the end of a text, since it cannot know whether a tag follows them.
+    Here one always does, and halves them.
+    """
+    bare = text.rstrip("\\")
+    return f"[none]{escape(bare)}" + "\\" * 2 * (len(text) - len(bare)) + "[/]"
 
 
 def of(context: typer.Context) -> Output:

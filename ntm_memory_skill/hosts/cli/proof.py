@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from ntm_memory_skill.hosts.cli.output import Envelope, of
-from ntm_memory_skill.hosts.cli.picture import attention_picture
+from ntm_memory_skill.hosts.cli.output import Envelope, literal, of, terminal
+from ntm_memory_skill.hosts.cli.picture import BREAK, attention_picture
 from ntm_memory_skill.hosts.demo import Answer, Demonstration
 
 
@@ -27,7 +26,7 @@ def demo(
 ) -> None:
     """Store a bilingual diary, open it anew, and ask it ten questions."""
     output = of(context)
-    console = Console(stderr=True, highlight=False) if output.as_json else output.console
+    console = terminal(stderr=True) if output.as_json else output.console
     with Demonstration(output.config.settings, keep) as shown:
         if not output.as_json:
             console.print(f"Loading the encoder and storing {len(shown.entries)} diary entries …")
@@ -41,7 +40,7 @@ def demo(
     else:
         _summary(console, envelope)
         if keep is not None:
-            console.print(f'\nTry: ntm-memory --memory {escape(str(keep))} search "What does Mochi eat?" --explain')
+            console.print(f'\nTry: ntm-memory --memory {literal(str(keep))} search "What does Mochi eat?" --explain')
     raise typer.Exit(0 if envelope["ok"] else 1)
 
 
@@ -49,11 +48,11 @@ def _asked(console: Console, shown: Demonstration, number: int, *, quiet: bool) 
     answer = shown.ask(number)
     if quiet:
         return answer
-    console.print(f"[bold]{number + 1}. {escape(answer.question)}[/]")
+    console.print(f"[bold]{number + 1}. {literal(answer.question)}[/]")
     for rank, hit in enumerate(answer.hits, 1):
-        text = escape(hit.content)
+        text = literal(hit.content)
         if hit.ref == answer.ref:
-            text = text.replace(escape(answer.expected), f"[bold green]{escape(answer.expected)}[/]")
+            text = text.replace(answer.expected, f"[bold green]{answer.expected}[/]")
         console.print(f"   {rank}. [dim]{hit.score:.3f}[/] {text}")
         if hit.ref == answer.ref:
             break
@@ -75,5 +74,5 @@ def _summary(console: Console, envelope: Envelope) -> None:
     )
     console.print(
         f"[dim]{summary['memories']} memories · a search took {summary['milliseconds']:.0f} ms (median), "
-        f"encoding the question included · each picture: one bar a memory, {escape('│')} between chats[/]"
+        f"encoding the question included · each picture: one bar a memory, {BREAK} between chats[/]"
     )

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from ntm_memory_skill.errors import InvalidArgument
-from ntm_memory_skill.hosts.cli.output import Envelope, of
+from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
 from ntm_memory_skill.hosts.cli.picture import trace_lines
 from ntm_memory_skill.hosts.compose import keep_to_one_thread
 from ntm_memory_skill.tools import TOOLS, call
@@ -128,7 +127,7 @@ def _memorized(console: Console, envelope: Envelope) -> None:
     console.print(f"[green]memorized[/] {envelope['id']} [dim](slot {envelope['slot']})[/]")
     for label, found in (("related", envelope["related"]), ("nearly the same, both kept", envelope["duplicates"])):
         for each in found:
-            console.print(f"  [dim]{label}: {each['id']}[/] {escape(each['content'])}")
+            console.print(f"  [dim]{label}: {each['id']}[/] {literal(each['content'])}")
 
 
 def _recalled(console: Console, envelope: Envelope) -> None:
@@ -146,18 +145,18 @@ def _memories(console: Console, memories: list[dict[str, Any]]) -> None:
         console.print("[dim]nothing found[/]")
     for rank, memory in enumerate(memories, 1):
         where = " · ".join(part for part in (memory["when"][:16].replace("T", " "), memory.get("session")) if part)
-        console.print(f"{rank:>2}. {escape(memory['content'])}")
+        console.print(f"{rank:>2}. {literal(memory['content'])}")
         console.print(
-            f"    [dim]{memory['id']} · score {memory['score']:.3f} · {escape(where)} · {_why(memory['why'])}[/]"
+            f"    [dim]{memory['id']} · score {memory['score']:.3f} · {literal(where)} · {_why(memory['why'])}[/]"
         )
         for line in trace_lines(memory.get("trace")):
-            console.print(f"    [dim]{escape(line)}[/]")
+            console.print(f"    [dim]{literal(line)}[/]")
 
 
 def _why(why: dict[str, Any]) -> str:
     parts = [f"cosine {why['cosine']:.2f}"]
     if "words" in why:
-        parts.append("words " + escape(", ".join(why["words"])))
+        parts.append("words " + literal(", ".join(why["words"])))
     if "said_next_to" in why:
         parts.append(f"said next to {why['said_next_to']}")
     return " · ".join(parts)
@@ -165,16 +164,16 @@ def _why(why: dict[str, Any]) -> str:
 
 def _updated(console: Console, envelope: Envelope) -> None:
     console.print(f"[green]updated[/] {envelope['memory']['id']} to version {envelope['version']}")
-    console.print(f"  was: [dim]{escape(envelope['previous'])}[/]")
-    console.print(f"  is:  {escape(envelope['memory']['content'])}")
+    console.print(f"  was: [dim]{literal(envelope['previous'])}[/]")
+    console.print(f"  is:  {literal(envelope['memory']['content'])}")
 
 
 def _erased(console: Console, envelope: Envelope) -> None:
     receipt = envelope["receipt"]
     if "candidates" in envelope:
-        console.print(f"[yellow]{escape(envelope['hint'])}[/]")
+        console.print(f"[yellow]{literal(envelope['hint'])}[/]")
         for each in envelope["candidates"]:
-            console.print(f"  {each['id']} {escape(each['content'])}")
+            console.print(f"  {each['id']} {literal(each['content'])}")
         return
     console.print(f"[green]{receipt['action']}[/] {receipt['count']}: {', '.join(receipt['ids'])}")
     if receipt["action"] == "faded":
