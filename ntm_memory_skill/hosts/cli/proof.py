@@ -40,7 +40,7 @@ def demo(
     else:
         _summary(console, envelope)
         if keep is not None:
-            console.print(f'\nTry: ntm-memory --memory {literal(str(keep))} search "What does Mochi eat?" --explain')
+            console.print(f'\nTry: ntm-memory --memory {literal(str(keep))} search "who repairs the roof?" --explain')
     raise typer.Exit(0 if envelope["ok"] else 1)
 
 

@@ -1,0 +1,86 @@
+"""What the documents show is run: every Python snippet, every JSON snippet, every command's verb."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ntm_memory_skill import SentenceEncoder
+from ntm_memory_skill.config import PLUGIN, load_config
+from ntm_memory_skill.engine import manager
+from ntm_memory_skill.hosts.cli import app
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+def snippets(language: str) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of every fenced snippet in a language."""
+    for path in DOCUMENTS:
+        for number, found in enumerate(FENCE.finditer(path.read_text(encoding="utf-8"))):
+            if found[1] == language:
+                yield f"{path.name}[{number}]", found[2]
+
+
+def cases(language: str) -> pytest.MarkDecorator:
+    """Parametrise a test over the snippets in a language."""
+    found = list(snippets(language))
+    return pytest.mark.parametrize("text", [text for _, text in found], ids=[name for name, _ in found])
+
+
+@pytest.mark.model
+@cases("python")
+def test_a_python_snippet_runs_and_prints_what_it_promises(
+    text: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    bundled: SentenceEncoder,
+) -> None:
+    """Each snippet runs as it stands, in an empty folder; the answers that it asks for are among what it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(manager, "load_encoder", lambda _: bundled)
+    exec(compile(text, "snippet", "exec"), {})  # noqa: S102  # the point of the test
+    printed = capsys.readouterr().out
+    wanted = ("180", "豆包") if "wedding" in text else ("一百八", "pier four")
+    assert all(answer in printed for answer in wanted), printed
+
+
+@cases("json")
+def test_a_json_snippet_is_json_and_its_configuration_is_accepted(text: str, tmp_path: Path) -> None:
+    """Each snippet parses; one that configures the plugin passes the checks."""
+    value = json.loads(text)
+    if PLUGIN in value.get("plugins", {}):
+        (tmp_path / "clawhub.json").write_text(text, encoding="utf-8")
+        assert load_config({}, tmp_path).origin is not None
+
+
+@cases("bash")
+def test_a_command_in_the_documents_exists(text: str) -> None:
+    """Each `ntm-memory` line uses a verb that there is, with options that the verb has."""
+    import typer
+
+    group = typer.main.get_group(app)
+    for line in text.splitlines():
+        for part in line.split("#")[0].split("&&"):
+            words = shlex.split(part)
+            if not words or words[0] != "ntm-memory":
+                continue
+            verb = next(word for word in words[1:] if not word.startswith("-"))
+            options = {option for parameter in group.commands[verb].params for option in parameter.opts}
+            given = {word.split("=")[0] for word in words if word.startswith("--")}
+            assert given <= options | {"--json", "--memory"}, line
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    """Every relative link names a file that exists."""
+    for target in LINK.findall(path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
