@@ -1,4 +1,4 @@
-"""What every test may use: a clock that ticks, ids that repeat, an encoder without a model, memories on either store."""
+"""What every test may use: a clock that ticks, ids that repeat, an encoder without a model, memories on disk."""
 
 from __future__ import annotations
 

@@ -69,12 +69,12 @@ class Recollection:
 class Attention:
     """Where the head looks for one question. The weights of a stage sum to 1."""
 
-    records: tuple[Record, ...]
+    records: tuple[Record, ...] = ()
     """All live memories that it may see, in the order in which they happened."""
-    content: tuple[float, ...]
-    gated: tuple[float, ...]
-    shifted: tuple[float, ...]
-    sharpened: tuple[float, ...]
+    content: tuple[float, ...] = ()
+    gated: tuple[float, ...] = ()
+    shifted: tuple[float, ...] = ()
+    sharpened: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

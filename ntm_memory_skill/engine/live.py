@@ -74,12 +74,13 @@ class LiveMemory:
 
     @contextmanager
     def transaction(self) -> Iterator[State]:
-        """Hold the writers' lock for a block, and give the state, caught up."""
+        """Hold the writers' lock for a block, and give the state, caught up. Then fold an overgrown journal."""
         with self.mutex:
             self._check_open()
             with self.store.transaction() as changes:
                 self._follow(changes)
                 yield self.store.state
+                self._fold(closing=False)
 
     def commit(self, events: Sequence[Event]) -> None:
         """Make events durable, then visible. Called inside `transaction`."""
@@ -101,19 +102,24 @@ class LiveMemory:
             return len(texts)
 
     def close(self) -> None:
-        """Fold the journal if that is due, and let go.
-
-        What was acknowledged is on disk already: a fold that fails is logged and left to the next one.
-        """
+        """Fold the journal if that is due, and let go. What was acknowledged is on disk in any case."""
         with self.mutex:
             if not self._closed and self._written:
                 try:
                     with self.store.transaction():
-                        if self.store.worth_folding():
-                            self.store.compact()
+                        self._fold(closing=True)
                 except StoreError as error:
                     logger.warning("the journal was not folded on closing: %s", error.message)
             self._closed = True
+
+    def _fold(self, *, closing: bool) -> None:
+        """Fold the journal if it has grown enough. A fold that fails loses nothing, and is left to the next one."""
+        if not self.store.worth_folding(closing=closing):
+            return
+        try:
+            self.store.compact()
+        except StoreError as error:
+            logger.warning("the journal was not folded: %s", error.message)
 
     def _catch_up(self) -> None:
         self._check_open()

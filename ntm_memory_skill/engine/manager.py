@@ -47,8 +47,7 @@ RECALL_CANDIDATES = 20  # more than a budget of a few thousand characters ever h
 class NTMMemoryManager:
     """A memory: memorize, recall, search, update, erase.
 
-    Safe to use from several threads. Several processes may open the same files; each sees what the others have
-    acknowledged. Use it as a context manager, or call `close`.
+    Safe to use from several threads; several processes may open the same files. Close it, or use it in a `with`.
 
     Args:
         store: Where memories are kept.
@@ -251,7 +250,7 @@ class NTMMemoryManager:
         """
         text = validation.content(query, self.settings.content_limit)
         with self._addressed(Query(text=text)) as seen:
-            return Attention((), (), (), (), ()) if seen is None else read_path.attention(seen)
+            return Attention() if seen is None else read_path.attention(seen)
 
     def update(
         self,
@@ -345,6 +344,9 @@ class NTMMemoryManager:
     def _addressed(self, query: Query) -> Iterator[read_path.Sight | None]:
         """Address the memory, and hold it still for the block. None where the filters let nothing through."""
         settings = self.settings.addressing
+        if not self._live.state.records:
+            yield None  # no model is loaded to find nothing
+            return
         self._live.projection()
         cue = self._cues.make(query.text)  # the slow part: nobody else need wait
         with self._live.mutex:

@@ -129,9 +129,7 @@ def outdated(root: Path) -> dict[Path, str]:
     wanted = {root / MANIFEST: skill_yaml()}
     wanted |= {root / name: refreshed((root / name).read_text(encoding="utf-8")) for name in DOCUMENTS}
     return {
-        path: text
-        for path, text in wanted.items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
+        path: text for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
     }
 
 

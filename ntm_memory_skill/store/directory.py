@@ -184,13 +184,14 @@ class DirectoryStore:
         self._end = len(text)
         self._recent_rows = {}
 
-    def worth_folding(self) -> bool:
+    def worth_folding(self, *, closing: bool) -> bool:
         """Return whether the journal has grown enough; see `Store.worth_folding`."""
         snapshot_file = self._seen[0]
         if snapshot_file is None or self._end <= len(journal.header(self._generation)):
             return False
-        threshold = self._settings.fold_ratio * snapshot_file.size
-        return snapshot_file.size < self._settings.fold_always_below or self._end > threshold
+        if closing and snapshot_file.size < self._settings.fold_always_below:
+            return True
+        return self._end > max(self._settings.fold_always_below, self._settings.fold_ratio * snapshot_file.size)
 
     @property
     def _generation(self) -> int:

@@ -54,6 +54,6 @@ class MemoryStore:
         """Take the rows and identity of another encoder."""
         self._rows, self.encoder = rows, encoder
 
-    def worth_folding(self) -> bool:
+    def worth_folding(self, *, closing: bool) -> bool:  # noqa: ARG002  # the protocol's signature
         """Return False: there is no journal."""
         return False

@@ -21,9 +21,10 @@ class StoreSettings:
     lock_timeout: float = 10.0
     """Seconds to wait for another writer, 0 and up, before giving up with `StoreLocked`."""
     fold_ratio: float = 0.5
-    """On closing, the journal is folded into the snapshot once it has grown to this share of the snapshot's size."""
+    """The journal is folded into the snapshot once it has grown to this share of the snapshot's size."""
     fold_always_below: int = 4 * 2**20
-    """Bytes: a snapshot smaller than this is rewritten on every closing that follows a write, for it costs little."""
+    """Bytes: a snapshot smaller than this is rewritten on every closing after a write, for it costs little; a journal
+    smaller than this is left alone until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +86,8 @@ class Store(Protocol):
     def rekey(self, rows: KeyRows, encoder: EncoderIdentity) -> None:
         """Replace all key rows by another encoder's, and compact. Call it inside `transaction`."""
 
-    def worth_folding(self) -> bool:
-        """Return whether the journal has grown enough since the snapshot for `compact` to pay."""
+    def worth_folding(self, *, closing: bool) -> bool:
+        """Return whether the journal has grown enough since the snapshot for `compact` to pay.
+
+        On closing less will do: a small snapshot costs little to rewrite, and is then everything by itself.
+        """

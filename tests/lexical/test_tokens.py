@@ -1,0 +1,176 @@
+"""What a text's terms are: in English, in Chinese, in both at once, and in neither."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from threading import Barrier
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntm_memory_skill.lexical import tokenize, tokens
+
+Terms = list[str]
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("launch launched launches launching", ["launch"] * 4),
+        ("Meeting MEETING mEETing", ["meet"] * 3),
+        ("the cat sat on the mat", ["cat", "sat", "mat"]),
+        ("red and red", ["red", "red"]),
+        ("snake_case_name", ["snake", "case", "name"]),
+    ],
+)
+def test_english_words_are_stemmed_lowered_and_kept_in_order(text: str, terms: Terms) -> None:
+    """Inflections of one word are one term; stop words fall away; repeats stay."""
+    assert tokenize(text) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("what is it?", ["what", "is", "it"]),
+        ("who's that", ["who", "that"]),
+        ("what is a tapir?", ["tapir"]),
+        ("什么 is it", ["什么", "is", "it"]),
+        ("什么时候开会", ["么时", "时候", "候开", "开会"]),
+        ("是谁", ["是谁"]),
+    ],
+)
+def test_stop_words_are_kept_only_where_there_is_nothing_else(text: str, terms: Terms) -> None:
+    """A question of stop words alone still matches something."""
+    assert tokenize(text) == terms
+
+
+@pytest.mark.parametrize("text", ["Anna's", "Anna’s", "anna", "ANNA'S"])
+def test_possessive_is_the_owner(text: str) -> None:
+    """The straight and the typographic apostrophe are both understood."""
+    assert tokenize(text) == ["anna"]
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("e-mail", ["e-mail", "e", "mail"]),
+        ("3.5", ["3.5", "3", "5"]),
+        ("U.S.", ["u.s", "u", "s"]),
+        ("don't", ["don't", "don", "t"]),
+        ("well-known", ["well-known", "well", "known"]),
+        ("end. Start", ["end", "start"]),
+        ("dashed- -dash", ["dash", "dash"]),
+        ("a--b", ["b"]),
+    ],
+)
+def test_joined_word_is_found_whole_and_in_parts(text: str, terms: Terms) -> None:
+    """A joint counts only between two letters or digits; "a" is a stop word where it stands alone."""
+    assert tokenize(text) == terms
+
+
+@pytest.mark.parametrize(
+    ("odd", "plain"),
+    [
+        ("ＡＢＣ　１２３", "abc 123"),
+        ("３．５", "3.5"),
+        ("ﾈｺﾈｺ", "ネコネコ"),
+        ("ﬁnal", "final"),
+        ("STRASSE", "straße"),
+        ("①", "1"),
+    ],
+)
+def test_other_forms_of_a_character_meet_the_plain_one(odd: str, plain: str) -> None:
+    """Full-width and half-width forms, ligatures and case differ in writing alone."""
+    assert tokenize(odd) == tokenize(plain) != []
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("北京大学", ["北京", "京大", "大学"]),
+        ("北京，大学", ["北京", "大学"]),
+        ("猫", ["猫"]),
+        ("猫。狗", ["猫", "狗"]),
+        ("カタカナ", ["カタ", "タカ", "カナ"]),
+        ("한국어", ["한국", "국어"]),
+        ("人々", ["人々"]),
+        ("𠀀𠀁𠀂", ["𠀀𠀁", "𠀁𠀂"]),
+    ],
+)
+def test_unspaced_scripts_are_cut_into_overlapping_pairs(text: str, terms: Terms) -> None:
+    """Each run between punctuation gives its pairs; a run of one character gives that character."""
+    assert tokenize(text) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("iPhone手机壳", ["iphon", "手机", "机壳"]),
+        ("用Python写3个tests", ["用", "python", "写", "3", "个", "test"]),
+        ("2026年5月9日", ["2026", "年", "5", "月", "9", "日"]),
+        ("我 like 猫", ["我", "like", "猫"]),
+    ],
+)
+def test_mixed_text_changes_over_at_the_script(text: str, terms: Terms) -> None:
+    """No term crosses from one script into the other."""
+    assert tokenize(text) == terms
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "🙂🎉", "👩‍👩‍👧", "?!…—", "___", "''", "。，！"])
+def test_text_without_letters_has_no_terms(text: str) -> None:
+    """Emoji and punctuation carry no words."""
+    assert tokenize(text) == []
+
+
+def test_emoji_between_words_parts_them() -> None:
+    """An emoji is as good as a blank."""
+    assert tokenize("rocket🚀launch") == ["rocket", "launch"]
+
+
+@given(st.text())
+@settings(deadline=None, max_examples=200)
+def test_terms_are_never_empty_and_hold_no_blanks(text: str) -> None:
+    """Whatever is given, each term is something that can be looked up."""
+    assert all(term and not any(char.isspace() for char in term) for term in tokenize(text))
+
+
+@given(st.text(alphabet="一二三四五", min_size=2, max_size=30))
+@settings(deadline=None, max_examples=50)
+def test_every_two_character_word_of_a_chinese_text_is_a_term(text: str) -> None:
+    """So every Chinese word of two characters is found without a dictionary."""
+    pairs = []
+    for place in range(len(text) - 1):
+        pairs.append(text[place] + text[place + 1])  # noqa: PERF401  # the dumb way is the oracle
+    assert tokenize(text) == pairs
+
+
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Threads that take turns at nearly every bytecode, and no stems remembered from before."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    tokens._word_terms.cache_clear()
+    yield
+    sys.setswitchinterval(before)
+    tokens._word_terms.cache_clear()
+
+
+def test_threads_that_tokenize_at_once_do_not_mix_their_words_up(restless_threads: None) -> None:
+    """The stemmer works in place on one word at a time; a wrong stem would stay in the cache for good."""
+    roots = ("launch", "connect", "nation", "relat", "general", "operat", "formal", "sensit")
+    endings = ("ed", "ing", "ational", "fulness", "ization", "iveness", "alism", "ly")
+    words = [root + ending + last for root, ending, last in product(roots, endings, ("", "s", "ed"))]
+    expected = {word: [tokens._STEMMER.stemWord(word)] for word in words}
+    together = Barrier(8)
+
+    def tokenize_from(start: int) -> list[str]:
+        together.wait()
+        return [word for word in words[start:] + words[:start] if tokenize(word) != expected[word]]
+
+    with ThreadPoolExecutor(8) as pool:
+        wrong = list(pool.map(tokenize_from, range(0, len(words), len(words) // 8)))
+    assert wrong == [[]] * 8

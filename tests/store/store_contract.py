@@ -1,0 +1,153 @@
+"""What every store does, whatever it keeps its memories in. `test_stores.py` runs this over each of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ntm_memory_skill.errors import StoreDamaged
+from ntm_memory_skill.model import Erased, Faded, Purged, Updated, indexed_text
+from ntm_memory_skill.store import Changes, KeyRows, State, Store
+from tests.store.builders import (
+    DIMENSION,
+    IDENTITY,
+    OTHER_IDENTITY,
+    commit,
+    compact,
+    contents,
+    eventful,
+    folded,
+    ident,
+    memorized,
+    moment,
+    record,
+)
+
+
+def key_of(store: Store, text: str) -> list[float] | None:
+    """Return the key row that a store has for a text, or None."""
+    rows, encoder = store.key_rows(), store.encoder
+    assert encoder is not None
+    place = rows.position(encoder.digest(text))
+    return None if place is None else rows.keys[place].tolist()
+
+
+def rows_for(texts: list[str], value: float) -> KeyRows:
+    """Return a row of equal numbers for each text."""
+    keys = np.full((len(texts), DIMENSION), value, dtype=np.float32)
+    return KeyRows([IDENTITY.digest(text) for text in texts], keys)
+
+
+class StoreContract:
+    """A subclass gives the fixture `store`, a new and empty one."""
+
+    @pytest.fixture
+    def store(self) -> Store:
+        """The store under test."""
+        raise NotImplementedError
+
+    def test_a_new_store_is_empty(self, store: Store) -> None:
+        """And says so in every way."""
+        assert store.state == State()
+        assert store.encoder is None
+        assert store.warnings == ()
+        assert len(store.key_rows()) == 0
+        assert store.refresh() == Changes(reloaded=False)
+        assert not store.worth_folding(closing=True)
+
+    def test_compacting_a_new_store_does_nothing(self, store: Store) -> None:
+        """There is nothing to fold, and no encoder to put in a header."""
+        assert compact(store) == ()
+        assert store.state == State()
+        assert store.encoder is None
+
+    def test_commits_amount_to_the_fold_of_their_events(self, store: Store) -> None:
+        """Memorized, updated, faded, superseded, erased and purged."""
+        for events in eventful():
+            commit(store, *events)
+        assert store.state == folded(eventful())
+        assert list(store.state.records) == [ident(0), ident(1), ident(3)]
+
+    def test_the_state_in_hand_follows_a_commit(self, store: Store) -> None:
+        """A writer that looked up a memory in it finds the new version there afterwards."""
+        commit(store, memorized(0))
+        with store.transaction():
+            state = store.state
+            store.commit([Updated(ident(0), moment(1), content="new")], IDENTITY)
+        assert state.records[ident(0)].content == "new"
+        assert state is store.state
+
+    def test_several_commits_fit_in_one_transaction(self, store: Store) -> None:
+        """Each holds by itself."""
+        with store.transaction():
+            store.commit([memorized(0)], IDENTITY)
+            store.commit([memorized(1)], IDENTITY)
+        assert contents(store) == {ident(0): record(0).content, ident(1): record(1).content}
+
+    def test_ones_own_commits_are_no_news(self, store: Store) -> None:
+        """They are folded in already: to give them again would write them twice into the matrix."""
+        for events in eventful():
+            commit(store, *events)
+            assert store.refresh() == Changes(reloaded=False)
+        with store.transaction() as changes:
+            assert changes == Changes(reloaded=False)
+
+    def test_a_commit_with_an_unfit_event_stores_nothing_at_all(self, store: Store) -> None:
+        """Neither the events before it nor those behind it; and the store goes on working."""
+        commit(store, memorized(0))
+        for unfit in (Faded(ident(9), moment(1), 0.5), memorized(0), Purged(ident(0), moment(1))):
+            with pytest.raises(StoreDamaged):
+                commit(store, memorized(1), unfit, memorized(2))
+            assert store.state == folded([[memorized(0)]])
+        commit(store, memorized(1))
+        assert store.state == folded([[memorized(0), memorized(1)]])
+
+    def test_an_error_inside_a_transaction_frees_the_store(self, store: Store) -> None:
+        """The next transaction begins as if nothing had been."""
+        with pytest.raises(LookupError), store.transaction():
+            raise LookupError
+        commit(store, memorized(0))
+        assert list(store.state.records) == [ident(0)]
+
+    def test_the_first_encoder_stays_until_rekeying(self, store: Store) -> None:
+        """All keys of a memory are one encoder's; later commits do not change whose."""
+        commit(store, memorized(0))
+        with store.transaction():
+            store.commit([memorized(1)], OTHER_IDENTITY)
+        assert store.encoder == IDENTITY
+        with store.transaction():
+            store.rekey(KeyRows([], np.zeros((0, DIMENSION), np.float32)), OTHER_IDENTITY)
+        assert store.encoder == OTHER_IDENTITY
+
+    def test_rekeying_replaces_the_rows_and_keeps_the_memories(self, store: Store) -> None:
+        """Old rows would mean nothing to the new encoder."""
+        commit(store, memorized(0))
+        text = indexed_text(None, record(0).content)
+        key = np.full((1, DIMENSION), 0.75, dtype=np.float32)
+        with store.transaction():
+            store.rekey(KeyRows([OTHER_IDENTITY.digest(text)], key), OTHER_IDENTITY)
+        assert key_of(store, text) == key[0].tolist()
+        assert len(store.key_rows()) == 1
+        assert store.state == folded([[memorized(0)]])
+
+    def test_supplied_rows_are_at_hand(self, store: Store) -> None:
+        """One supply after the other, and of texts that are equal."""
+        commit(store, memorized(0))
+        store.supply(rows_for(["first", "twice", "twice"], 0.5))
+        store.supply(rows_for(["second"], 0.25))
+        store.supply(rows_for([], 0.0))
+        assert key_of(store, "first") == key_of(store, "twice") == [0.5] * DIMENSION
+        assert key_of(store, "second") == [0.25] * DIMENSION
+        assert key_of(store, "third") is None
+
+    def test_compacting_changes_nothing_that_can_be_read(self, store: Store) -> None:
+        """Also twice in a row, and with commits before and after."""
+        for events in eventful():
+            commit(store, *events)
+        for _ in range(2):
+            compact(store)
+            assert store.state == folded(eventful())
+            assert store.refresh() == Changes(reloaded=False)
+        commit(store, Erased(ident(0), moment(20)))
+        assert ident(0) in store.state.archive
+        assert not store.warnings

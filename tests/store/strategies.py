@@ -1,0 +1,74 @@
+"""Hypothesis strategies over every field of every value that the store keeps."""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+
+from hypothesis import strategies as st
+
+from ntm_memory_skill.model import EncoderIdentity, Erased, Event, Faded, Memorized, Purged, Record, Updated, Version
+
+AWKWARD = (
+    "",
+    "记住：三月十五日发布",
+    "👩🏽\u200d💻 ships 🚀",
+    'quotes " and \\ backslash',
+    "two\nlines\r\n\tand a tab",
+    "\x00\x1f\u2028\u2029",
+    '{"seq":1,"crc":"00000000","events":[]}',
+)
+TEXTS = st.text(max_size=30) | st.sampled_from(AWKWARD)
+IDENTS = st.text(alphabet="0123456789abcdefghjkmnpqrstvwxyz", min_size=1, max_size=13)
+ZONES = st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(
+    lambda offset: timezone(timedelta(minutes=offset // timedelta(minutes=1)))
+)
+MOMENTS = st.datetimes(timezones=ZONES)
+FRACTIONS = st.floats(0, 1)
+COUNTS = st.integers(0, 2**53)
+TAGS = st.lists(TEXTS, max_size=3).map(tuple)
+ROWS = st.binary(max_size=32)
+VERSIONS = st.builds(
+    Version, content=TEXTS, importance=FRACTIONS, tags=TAGS, replaced_at=MOMENTS, reason=st.none() | TEXTS
+)
+RECORDS = st.builds(
+    Record,
+    id=IDENTS,
+    slot=COUNTS,
+    ordinal=COUNTS,
+    content=TEXTS,
+    created=MOMENTS,
+    at=MOMENTS,
+    key=st.none() | TEXTS,
+    importance=FRACTIONS,
+    tags=TAGS,
+    type=TEXTS,
+    session=st.none() | TEXTS,
+    source=st.none() | TEXTS,
+    ref=st.none() | TEXTS,
+    strength=FRACTIONS,
+    versions=st.lists(VERSIONS, max_size=2).map(tuple),
+    supersedes=st.none() | IDENTS,
+    superseded_by=st.none() | IDENTS,
+    superseded_at=st.none() | MOMENTS,
+    erased_at=st.none() | MOMENTS,
+    erased_because=st.none() | TEXTS,
+)
+EVENTS: st.SearchStrategy[Event] = st.one_of(
+    st.builds(Memorized, record=RECORDS, key_row=ROWS),
+    st.builds(
+        Updated,
+        id=IDENTS,
+        at=MOMENTS,
+        content=st.none() | TEXTS,
+        importance=st.none() | FRACTIONS,
+        tags=st.none() | TAGS,
+        reason=st.none() | TEXTS,
+        key_row=st.none() | ROWS,
+    ),
+    st.builds(Faded, id=IDENTS, at=MOMENTS, strength=FRACTIONS),
+    st.builds(Erased, id=IDENTS, at=MOMENTS, reason=st.none() | TEXTS),
+    st.builds(Purged, id=IDENTS, at=MOMENTS),
+)
+IDENTITIES = st.builds(
+    EncoderIdentity, name=TEXTS, revision=TEXTS, dimension=COUNTS, query_prefix=TEXTS, passage_prefix=TEXTS
+)

@@ -1,0 +1,215 @@
+"""What is written as JSON is read back equal, and what was never written is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import timedelta, timezone
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+
+from ntm_memory_skill.errors import StoreDamaged
+from ntm_memory_skill.model import EncoderIdentity, Erased, Event, Faded, Memorized, Purged, Record, Updated, Version
+from ntm_memory_skill.store.codec import (
+    event_from_json,
+    event_to_json,
+    identity_from_json,
+    identity_to_json,
+    record_from_json,
+    record_to_json,
+)
+from tests.store.builders import IDENTITY, ident, memorized, moment, record, row
+from tests.store.strategies import EVENTS, IDENTITIES, RECORDS
+
+Read = Callable[[object], object]
+
+FULL_VERSION = Version("before", 0.25, ("old",), moment(1), "a reason")
+FULL_RECORD = record(
+    1,
+    at=moment(2).astimezone(timezone(timedelta(hours=8))),
+    key="launch date",
+    importance=0.75,
+    tags=("a", "b"),
+    type="fact",
+    session="chat",
+    source="user",
+    ref="message 7",
+    strength=0.5,
+    versions=(FULL_VERSION,),
+    supersedes=ident(0),
+    superseded_by=ident(2),
+    superseded_at=moment(3),
+    erased_at=moment(4),
+    erased_because="outdated",
+)
+FULL_IDENTITY = EncoderIdentity("a model", "r1", 384, "query: ", "passage: ")
+FULL_EVENTS: tuple[Event, ...] = (
+    Memorized(FULL_RECORD, row(1)),
+    Updated(ident(1), moment(1), "new", 0.75, ("a",), "a reason", row(1)),
+    Faded(ident(1), moment(1), 0.25),
+    Erased(ident(1), moment(1), "a reason"),
+    Purged(ident(1), moment(1)),
+)
+
+
+def through_json(value: Any) -> Any:
+    """Return a value as another program would read it from the file, with the standard library's parser."""
+    return json.loads(orjson.dumps(value))
+
+
+FULL: list[tuple[str, Read, dict[str, Any]]] = [
+    ("record", record_from_json, through_json(record_to_json(FULL_RECORD))),
+    ("identity", identity_from_json, through_json(identity_to_json(FULL_IDENTITY))),
+    *((type(event).__name__.lower(), event_from_json, through_json(event_to_json(event))) for event in FULL_EVENTS),
+]
+EVERY_KIND = pytest.mark.parametrize(("read", "full"), [case[1:] for case in FULL], ids=[case[0] for case in FULL])
+
+SAMPLES: tuple[Any, ...] = (None, True, 7, 1.5, "some text", "2026-01-01T00:00:00", [7], {"a": 1})
+TIMES = {"at", "created", "superseded_at", "erased_at", "replaced_at"}
+NUMBERS = {"importance", "strength"}
+COUNTS = {"slot", "ordinal", "dimension"}
+STRUCTURES = {"record", "versions", "tags", "key_row"}
+
+
+def fits(name: str, sample: Any) -> bool:
+    """Return whether a sample is of the type that a field of this name has."""
+    if name == "event" or name in TIMES | STRUCTURES:
+        return False  # no sample is a kind of event, a time with its zone, a record, base 64 or a list of texts
+    if name in NUMBERS:
+        return isinstance(sample, int | float) and not isinstance(sample, bool)
+    if name in COUNTS:
+        return isinstance(sample, int) and not isinstance(sample, bool)
+    return isinstance(sample, str)
+
+
+@given(RECORDS)
+@settings(deadline=None, max_examples=150)
+def test_every_record_comes_back_equal(written: Record) -> None:
+    """Whatever the texts, times, numbers and versions are."""
+    assert record_from_json(through_json(record_to_json(written))) == written
+
+
+@given(EVENTS)
+@settings(deadline=None, max_examples=150)
+def test_every_event_comes_back_equal(written: Event) -> None:
+    """And of the same kind: Erased and Purged have fields in common."""
+    found = event_from_json(through_json(event_to_json(written)))
+    assert type(found) is type(written)
+    assert found == written
+
+
+@given(IDENTITIES)
+@settings(deadline=None, max_examples=50)
+def test_every_identity_comes_back_equal(written: EncoderIdentity) -> None:
+    """An encoder is known by all of its fields."""
+    assert identity_from_json(through_json(identity_to_json(written))) == written
+
+
+def test_a_time_keeps_its_own_offset() -> None:
+    """A person in Beijing reads the time that was given there, not only the same moment."""
+    found = record_from_json(through_json(record_to_json(FULL_RECORD)))
+    assert found.at.utcoffset() == timedelta(hours=8)
+
+
+def test_fields_with_their_default_are_left_out() -> None:
+    """A plain memory costs six fields, a plain event its required ones."""
+    assert set(record_to_json(record(1))) == {"id", "slot", "ordinal", "content", "created", "at"}
+    assert set(event_to_json(Updated(ident(1), moment(1)))) == {"event", "id", "at"}
+    assert set(event_to_json(Erased(ident(1), moment(1)))) == {"event", "id", "at"}
+    assert set(identity_to_json(IDENTITY)) == {"name", "revision", "dimension"}
+
+
+def test_values_next_to_the_default_are_kept() -> None:
+    """Zero, empty and false-like values are no defaults: an update to importance 0 or to no tags says so."""
+    written = Updated(ident(1), moment(1), content="", importance=0.0, tags=(), key_row=b"")
+    assert set(event_to_json(written)) == {"event", "id", "at", "content", "importance", "tags", "key_row"}
+    assert event_from_json(through_json(event_to_json(written))) == written
+
+
+def test_the_full_samples_show_every_field() -> None:
+    """The tests below go over the fields of these samples, so none may be missing from them."""
+    values = (FULL_RECORD, FULL_IDENTITY, *FULL_EVENTS)
+    for value, (_, _, full) in zip(values, FULL, strict=True):
+        assert full.keys() - {"event"} == {spec.name for spec in fields(value)}
+
+
+@EVERY_KIND
+def test_an_unknown_field_is_refused(read: Read, full: dict[str, Any]) -> None:
+    """It comes from a newer release or from damage; leaving it out would lose it at the next snapshot."""
+    with pytest.raises(StoreDamaged):
+        read({**full, "colour": "green"})
+
+
+@EVERY_KIND
+def test_a_value_of_the_wrong_type_is_refused_in_every_field(read: Read, full: dict[str, Any]) -> None:
+    """Null is one of them: no field is ever written as null."""
+    refused = 0
+    for name in full:
+        for sample in SAMPLES:
+            if not fits(name, sample):
+                with pytest.raises(StoreDamaged):
+                    read({**full, name: sample})
+                refused += 1
+    assert refused >= 2 * len(full)
+
+
+@EVERY_KIND
+def test_any_value_of_the_right_type_is_read(read: Read, full: dict[str, Any]) -> None:
+    """The check above is not passed by refusing everything: the sample as it stands and all that fits is accepted."""
+    read(full)
+    for name in full:
+        for sample in SAMPLES:
+            if fits(name, sample):
+                read({**full, name: sample})
+
+
+@EVERY_KIND
+def test_something_other_than_an_object_is_refused(read: Read, full: dict[str, Any]) -> None:
+    """Whatever JSON has besides objects."""
+    for sample in (None, True, 7, "text", [], [full]):
+        with pytest.raises(StoreDamaged):
+            read(sample)
+
+
+@pytest.mark.parametrize("name", ["id", "slot", "ordinal", "content", "created", "at"])
+def test_a_record_without_a_required_field_is_refused(name: str) -> None:
+    """There is no default to put in its place."""
+    value = through_json(record_to_json(FULL_RECORD))
+    del value[name]
+    with pytest.raises(StoreDamaged):
+        record_from_json(value)
+
+
+@pytest.mark.parametrize("name", ["", "Memorized", "renamed", "Record"])
+def test_an_event_of_unknown_kind_is_refused(name: str) -> None:
+    """A newer release may know it; passing it over would change what the memory says."""
+    with pytest.raises(StoreDamaged):
+        event_from_json({**event_to_json(FULL_EVENTS[4]), "event": name})
+
+
+def test_an_event_without_its_kind_is_refused() -> None:
+    """Its fields alone do not tell erased from purged."""
+    value = event_to_json(FULL_EVENTS[4])
+    del value["event"]
+    with pytest.raises(StoreDamaged):
+        event_from_json(value)
+
+
+def test_a_key_row_that_is_not_base64_is_refused() -> None:
+    """Decoding that passes over strange characters would give another key."""
+    value = event_to_json(memorized(1))
+    for changed in ("*" + value["key_row"][1:], value["key_row"][:-1], "记" + value["key_row"]):
+        with pytest.raises(StoreDamaged):
+            event_from_json({**value, "key_row": changed})
+
+
+def test_a_damaged_version_is_refused_with_its_record() -> None:
+    """What is inside a record is checked as strictly as the record."""
+    value = through_json(record_to_json(FULL_RECORD))
+    for changed in ({}, {**value["versions"][0], "colour": 1}, {**value["versions"][0], "content": None}, "text"):
+        with pytest.raises(StoreDamaged):
+            record_from_json({**value, "versions": [changed]})

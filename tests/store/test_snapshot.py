@@ -1,0 +1,164 @@
+"""The snapshot: read back as written, readable by a person, and refused as soon as one byte is not as written."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntm_memory_skill.errors import StoreDamaged, StoreError, StoreTooNew
+from ntm_memory_skill.model import Record
+from ntm_memory_skill.store import State, snapshot
+from tests.store.builders import IDENTITY, eventful, folded, ident, moment, record
+from tests.store.strategies import COUNTS, IDENTITIES, IDENTS, MOMENTS, RECORDS
+
+HEADER = snapshot.Header(generation=3, sequence=121, encoder=IDENTITY, written=moment(60))
+STATE = folded(eventful())
+DATA = snapshot.encode(HEADER, STATE)
+
+RECORD_LISTS = st.lists(RECORDS, max_size=4, unique_by=(lambda found: found.id, lambda found: found.slot))
+HEADERS = st.builds(snapshot.Header, generation=COUNTS, sequence=COUNTS, encoder=IDENTITIES, written=MOMENTS)
+
+
+def state_of(records: Sequence[Record], archive: Sequence[Record], **fields: Any) -> State:
+    """Return a state that holds the given records."""
+    return State({found.id: found for found in records}, {found.id: found for found in archive}, **fields)
+
+
+def resealed(change: Callable[[dict[str, Any]], object]) -> bytes:
+    """Return the snapshot with its JSON changed and a right checksum, put together after the format's description."""
+    value = json.loads(DATA)
+    del value["crc"]
+    change(value)
+    body = json.dumps(value).encode()[:-1] + b","
+    return body + f'\n"crc":"{zlib.crc32(body):08x}"}}\n'.encode()
+
+
+@given(HEADERS, RECORD_LISTS, RECORD_LISTS, st.dictionaries(IDENTS, MOMENTS, max_size=3), COUNTS)
+@settings(deadline=None, max_examples=80)
+def test_every_snapshot_is_read_back_as_written(
+    header: snapshot.Header, records: list[Record], archive: list[Record], gone: dict[str, Any], ordinal: int
+) -> None:
+    """Header and state, with the memories in the order in which they were written."""
+    state = state_of(records, archive, tombstones=gone, next_ordinal=ordinal)
+    data = snapshot.encode(header, state)
+    found_header, found = snapshot.decode(data)
+    assert (found_header, found) == (header, state)
+    assert list(found.records) == [written.id for written in records]
+    assert list(found.archive) == [written.id for written in archive]
+    assert json.loads(data)["format"] == "ntm-memory"
+
+
+@given(RECORD_LISTS, RECORD_LISTS)
+@settings(deadline=None, max_examples=40)
+def test_each_memory_has_a_line_of_its_own(records: list[Record], archive: list[Record]) -> None:
+    """So that `grep` and `diff` work on the file."""
+    data = snapshot.encode(HEADER, state_of(records, archive))
+    values = [json.loads(line.rstrip(b",")) for line in data.split(b"\n") if line.startswith(b'{"id"')]
+    assert [value["id"] for value in values] == [written.id for written in [*records, *archive]]
+    assert [value["content"] for value in values] == [written.content for written in [*records, *archive]]
+
+
+def test_another_program_can_read_it() -> None:
+    """Plain JSON, with texts as they were written and not as escapes."""
+    value = json.loads(DATA)
+    assert (value["format"], value["version"], value["generation"], value["sequence"]) == ("ntm-memory", 1, 3, 121)
+    assert [found["id"] for found in value["records"]] == list(STATE.records)
+    assert [found["id"] for found in value["archive"]] == list(STATE.archive)
+    assert value["tombstones"] == {ident(4): moment(14).isoformat()}
+    assert "你好，世界 🌍".encode() in DATA
+
+
+def test_the_checksum_is_the_documented_one() -> None:
+    """CRC-32 of every byte before it; this also shows that `resealed` puts snapshots together rightly."""
+    body, _, rest = DATA.rpartition(b'\n"crc":"')
+    assert rest == f'{zlib.crc32(body):08x}"}}\n'.encode()
+    assert snapshot.decode(resealed(lambda value: None)) == (HEADER, STATE)
+
+
+def test_an_empty_memory_has_a_snapshot() -> None:
+    """The first one is written before the first memory is in."""
+    assert snapshot.decode(snapshot.encode(HEADER, State())) == (HEADER, State())
+
+
+def test_a_snapshot_cut_at_any_byte_is_refused() -> None:
+    """It was never whole, or is not any more."""
+    for length in range(len(DATA)):
+        with pytest.raises(StoreDamaged):
+            snapshot.decode(DATA[:length])
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x02, 0x20, 0x80])
+def test_any_changed_byte_is_refused(mask: int) -> None:
+    """A change of the version's digit may read as a newer release; that is refused as well."""
+    for position in range(len(DATA)):
+        changed = DATA[:position] + bytes([DATA[position] ^ mask]) + DATA[position + 1 :]
+        with pytest.raises(StoreError) as caught:
+            snapshot.decode(changed)
+        assert caught.type in (StoreDamaged, StoreTooNew)
+
+
+def test_anything_behind_the_end_is_refused() -> None:
+    """Also what a text editor adds: a snapshot is changed by this program alone."""
+    for added in (b"\n", b" ", b"{}", DATA):
+        with pytest.raises(StoreDamaged):
+            snapshot.decode(DATA + added)
+
+
+@pytest.mark.parametrize("version", [2, 3, 10**6])
+def test_a_snapshot_of_a_newer_release_is_told_apart_from_damage(version: int) -> None:
+    """Whatever else it holds, and however it is sealed: the remedy is to upgrade."""
+    newer = resealed(lambda value: value.update(version=version, records={"kept": "otherwise"}))
+    for data in (newer, json.dumps({"format": "ntm-memory", "version": version}).encode()):
+        with pytest.raises(StoreTooNew):
+            snapshot.decode(data)
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"null", b"7", b'"ntm-memory"', b'{"format":"another","version":9}'])
+def test_json_that_is_not_ours_is_refused(data: bytes) -> None:
+    """A path that points to some other file does not make it ours."""
+    with pytest.raises(StoreDamaged):
+        snapshot.decode(data)
+
+
+@pytest.mark.parametrize(
+    "member", ["generation", "sequence", "written", "encoder", "next_ordinal", "records", "archive", "tombstones"]
+)
+def test_a_snapshot_without_one_of_its_parts_is_refused(member: str) -> None:
+    """Even with a right checksum: nothing is made up in its place."""
+    with pytest.raises(StoreDamaged):
+        snapshot.decode(resealed(lambda value: value.pop(member)))
+
+
+@pytest.mark.parametrize("member", ["generation", "written", "encoder", "records", "archive", "tombstones"])
+def test_a_part_of_the_wrong_type_is_refused(member: str) -> None:
+    """Even with a right checksum."""
+    for wrong in (None, "text", [7], {"a": 1}):
+        with pytest.raises(StoreDamaged):
+            snapshot.decode(resealed(partial(dict.update, **{member: wrong})))
+
+
+def test_an_unknown_field_of_a_memory_is_refused() -> None:
+    """It would be lost with the next snapshot."""
+    with pytest.raises(StoreDamaged):
+        snapshot.decode(resealed(lambda value: value["records"][0].update(colour="green")))
+
+
+def test_two_memories_with_the_same_id_or_slot_are_refused() -> None:
+    """One of them would be lost, or would overwrite the other's row."""
+    for twin in (record(7, slot=STATE.records[ident(0)].slot), record(7, id=ident(0))):
+        state = State({**STATE.records, "twin": twin})
+        with pytest.raises(StoreDamaged):
+            snapshot.decode(snapshot.encode(HEADER, state))
+
+
+def test_memories_in_the_archive_may_have_had_the_same_slot() -> None:
+    """A slot is used again after its memory was erased."""
+    state = state_of([record(1)], [record(2, slot=1), record(3, slot=1)])
+    assert snapshot.decode(snapshot.encode(HEADER, state))[1] == state

@@ -1,0 +1,208 @@
+"""The state is what its events amount to, and refuses events that do not fit."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ntm_memory_skill.errors import StoreDamaged
+from ntm_memory_skill.model import Erased, Event, Faded, Purged, Updated, Version
+from ntm_memory_skill.store import State
+from ntm_memory_skill.store.state import updated
+from tests.store.builders import eventful, folded, ident, memorized, moment, record, row
+
+
+def state_after(*events: Event) -> State:
+    """Return the state after some events."""
+    return folded([events])
+
+
+def test_a_new_memory_is_live_and_counted() -> None:
+    """In the order of writing, with the ordinals going on behind the highest."""
+    state = state_after(memorized(3), memorized(1))
+    assert list(state.records.items()) == [(ident(3), record(3)), (ident(1), record(1))]
+    assert state.next_ordinal == 4
+
+
+def test_ordinals_are_not_used_again() -> None:
+    """Also where the memory that had the highest one is gone."""
+    state = state_after(memorized(0), memorized(5), Erased(ident(5), moment(6)), Purged(ident(5), moment(6)))
+    assert state.next_ordinal == 6
+
+
+def test_a_superseded_memory_stays_and_points_to_its_successor() -> None:
+    """It is marked with the time at which the new one happened, in the same event."""
+    state = state_after(memorized(0), memorized(1, supersedes=ident(0), at=moment(50)))
+    old, new = state.records[ident(0)], state.records[ident(1)]
+    assert (old.superseded_by, old.superseded_at, old.content) == (ident(1), moment(50), record(0).content)
+    assert (new.supersedes, new.superseded_by) == (ident(0), None)
+    assert list(state.records) == [ident(0), ident(1)]
+
+
+def test_superseding_a_memory_that_is_gone_marks_nothing() -> None:
+    """It may have been erased by another process in between; the new memory holds all the same."""
+    state = state_after(memorized(0), Erased(ident(0), moment(1)), memorized(1, supersedes=ident(0)))
+    assert state.archive[ident(0)].superseded_by is None
+    assert list(state.records) == [ident(1)]
+
+
+def test_an_update_puts_the_new_version_on_top_and_keeps_the_old_one() -> None:
+    """Oldest first, each with the moment from which it no longer held."""
+    state = state_after(
+        memorized(0, importance=0.25, tags=("a",)),
+        Updated(ident(0), moment(1), content="second", reason="why", key_row=row(7)),
+        Updated(ident(0), moment(2), content="third", importance=0.0, tags=()),
+    )
+    found = state.records[ident(0)]
+    assert (found.content, found.importance, found.tags) == ("third", 0.0, ())
+    assert found.versions == (
+        Version(record(0).content, 0.25, ("a",), moment(1), "why"),
+        Version("second", 0.25, ("a",), moment(2)),
+    )
+
+
+def test_an_update_leaves_what_it_does_not_name() -> None:
+    """None is no value: content, importance and tags stay, and everything else always does."""
+    before = record(0, key="k", importance=0.25, tags=("a",), session="s", strength=0.5)
+    after = updated(before, Updated(ident(0), moment(1), reason="only looked at"))
+    assert after.versions == (Version(before.content, 0.25, ("a",), moment(1), "only looked at"),)
+    for name in ("id", "slot", "ordinal", "content", "at", "key", "importance", "tags", "session", "strength"):
+        assert getattr(after, name) == getattr(before, name)
+
+
+def test_a_fade_sets_the_strength_and_nothing_else() -> None:
+    """The text is whole; only its row is shorter."""
+    state = state_after(memorized(0), Faded(ident(0), moment(1), 0.5), Faded(ident(0), moment(2), 0.125))
+    assert state.records[ident(0)] == record(0, strength=0.125)
+
+
+def test_an_erased_memory_goes_to_the_archive_with_the_reason() -> None:
+    """No reader sees it any more, and nothing of it is lost."""
+    state = state_after(memorized(0), memorized(1), Erased(ident(0), moment(9), "outdated"))
+    assert list(state.records) == [ident(1)]
+    assert state.archive == {ident(0): record(0, erased_at=moment(9), erased_because="outdated")}
+    assert state.tombstones == {}
+
+
+def test_a_purged_memory_leaves_a_tombstone_only() -> None:
+    """Its id and the moment; its text is nowhere in the state."""
+    state = state_after(memorized(0), Erased(ident(0), moment(1)), Purged(ident(0), moment(2)))
+    assert (state.records, state.archive, state.tombstones) == ({}, {}, {ident(0): moment(2)})
+    assert record(0).content not in repr(state)
+
+
+def test_ids_stay_known_for_good() -> None:
+    """Live, archived or purged: none is given out again."""
+    state = folded(eventful())
+    assert all(state.knows(ident(number)) for number in range(5))
+    assert not state.knows(ident(5))
+
+
+BEFORE: list[Event] = [
+    *(memorized(number) for number in range(3)),
+    Erased(ident(1), moment(5)),
+    Erased(ident(2), moment(5)),
+    Purged(ident(2), moment(5)),
+]
+"""Number 0 is live, 1 in the archive, 2 purged, 3 unknown."""
+
+UNFIT: dict[str, Event] = {
+    "memorize a live id": memorized(0),
+    "memorize an archived id": memorized(1),
+    "memorize a purged id": memorized(2),
+    **{
+        f"{type(event).__name__} number {number}": event
+        for number in (1, 2, 3)
+        for event in (
+            Updated(ident(number), moment(9), content="x", key_row=row(0)),
+            Faded(ident(number), moment(9), 0.5),
+            Erased(ident(number), moment(9)),
+        )
+    },
+    **{f"purge number {number}": Purged(ident(number), moment(9)) for number in (0, 2, 3)},
+}
+EVERY_UNFIT = pytest.mark.parametrize("event", UNFIT.values(), ids=UNFIT.keys())
+
+
+@EVERY_UNFIT
+def test_an_event_that_does_not_fit_is_refused_and_changes_nothing(event: Event) -> None:
+    """Only a damaged journal can hold one."""
+    state = state_after(*BEFORE)
+    before = copy.deepcopy(state)
+    with pytest.raises(StoreDamaged):
+        state.apply(event)
+    assert state == before
+
+
+@EVERY_UNFIT
+def test_a_check_finds_an_unfit_event_wherever_it_stands(event: Event) -> None:
+    """Before anything is applied: the fitting events around it are not applied either."""
+    state = state_after(*BEFORE)
+    before = copy.deepcopy(state)
+    for events in ([event], [memorized(7), event], [event, memorized(7)], [memorized(7), memorized(8), event]):
+        with pytest.raises(StoreDamaged):
+            state.check(events)
+    assert state == before
+
+
+def test_a_check_follows_events_that_build_on_each_other() -> None:
+    """What does not fit now may fit after the events before it, and the other way round."""
+    state = state_after(*BEFORE)
+    before = copy.deepcopy(state)
+    state.check([memorized(7, supersedes=ident(0)), Faded(ident(7), moment(9), 0.5), Erased(ident(7), moment(9))])
+    state.check([Erased(ident(0), moment(9)), Purged(ident(0), moment(9)), Purged(ident(1), moment(9))])
+    unfit: list[list[Event]] = [
+        [Erased(ident(0), moment(9)), Faded(ident(0), moment(9), 0.5)],
+        [memorized(7), memorized(7)],
+        [Purged(ident(1), moment(9)), Purged(ident(1), moment(9))],
+    ]
+    for events in unfit:
+        with pytest.raises(StoreDamaged):
+            state.check(events)
+    assert state == before
+
+
+NUMBERS = st.integers(0, 4)
+ANY_EVENT: st.SearchStrategy[Event] = st.one_of(
+    st.builds(lambda number, old: memorized(number, supersedes=old), NUMBERS, st.none() | NUMBERS.map(ident)),
+    st.builds(lambda number: Updated(ident(number), moment(9), content="x"), NUMBERS),
+    st.builds(lambda number: Faded(ident(number), moment(9), 0.5), NUMBERS),
+    st.builds(lambda number: Erased(ident(number), moment(9)), NUMBERS),
+    st.builds(lambda number: Purged(ident(number), moment(9)), NUMBERS),
+)
+
+
+@given(st.lists(ANY_EVENT, max_size=6), st.lists(ANY_EVENT, max_size=6))
+@settings(deadline=None, max_examples=200)
+def test_a_check_says_what_applying_would(before: list[Event], events: list[Event]) -> None:
+    """It looks at the named memories alone, and comes to the same end as a whole copy of the state would."""
+    state = State()
+    for event in before:
+        try:
+            state.apply(event)
+        except StoreDamaged:
+            continue
+    trial = copy.deepcopy(state)
+    assert fits(state, events) == applies(trial, events)
+
+
+def fits(state: State, events: list[Event]) -> bool:
+    """Return whether the state accepts events."""
+    try:
+        state.check(events)
+    except StoreDamaged:
+        return False
+    return True
+
+
+def applies(state: State, events: list[Event]) -> bool:
+    """Return whether events can be applied, one after the other."""
+    try:
+        for event in events:
+            state.apply(event)
+    except StoreDamaged:
+        return False
+    return True
