@@ -292,7 +292,7 @@ class NTMMemoryManager:
         Args:
             *idents: Their ids; all must be known, else nothing is erased.
             strength: How far, 0 to 1. Below 1 the rows only fade, and match less.
-            purge: Also remove the text from every file. Works on memories that were erased before, too.
+            purge: Also remove the text from every file. Works on what was erased before, too, and may be repeated.
             reason: Kept with what is not purged.
 
         Raises:
@@ -304,7 +304,7 @@ class NTMMemoryManager:
         with self._live.transaction() as state:
             now = self._clock()
             for ident in idents:
-                if ident not in state.records and not (purge and ident in state.archive):
+                if ident not in state.records and not (purge and state.knows(ident)):
                     raise UnknownMemory(f"there is no memory {ident!r}")
             if share < 1:
                 left = tuple(validation.faded(state.records[ident].strength, share) for ident in idents)
@@ -312,12 +312,12 @@ class NTMMemoryManager:
                 return Receipt(action="faded", ids=idents, strengths=left)
             events: list[Event] = [Erased(ident, now, why) for ident in idents if ident in state.records]
             if purge:
-                events.extend(Purged(ident, now) for ident in idents)
-            self._live.commit(events)
-            gone = (0.0,) * len(idents)
-            if not purge:
-                return Receipt(action="erased", ids=idents, strengths=gone)
-            return Receipt(action="purged", ids=idents, strengths=gone, files_rewritten=self._live.store.compact())
+                events.extend(Purged(ident, now) for ident in idents if ident not in state.tombstones)
+            if events:
+                self._live.commit(events)
+            rewritten = self._live.store.compact() if purge else ()
+            done, gone = "purged" if purge else "erased", (0.0,) * len(idents)
+            return Receipt(action=done, ids=idents, strengths=gone, files_rewritten=rewritten)
 
     def reindex(self, *, progress: bool | Progress | None = None) -> int:
         """Encode every memory anew with the present encoder, and return how many there were.

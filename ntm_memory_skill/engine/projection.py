@@ -185,7 +185,7 @@ class Projection:
         self._unlabel(record.slot)
         self._label(record)
         if record.strength != before:
-            self.matrix.erase(self.matrix.one_hot(record.slot), 1 - record.strength / before)
+            self.matrix.fade(record.slot, 1 - record.strength / before)
 
     def _mask(self, slots: Iterable[int]) -> Bool[np.ndarray, "n"]:
         mask = np.zeros(len(self), dtype=bool)

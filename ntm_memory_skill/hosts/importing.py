@@ -51,11 +51,11 @@ def _not_there(memory: NTMMemoryManager, items: tuple[Item, ...]) -> list[Item]:
         ident = item.get("id")
         if same in known or (isinstance(ident, str) and state.knows(ident)):
             continue
+        # What it replaced was erased before the export, or is not part of the file: nothing is left to point to.
+        dangling = "supersedes" in item and item["supersedes"] not in ids
         known.add(same)
         if isinstance(ident, str):
             ids.add(ident)
-        # What it replaced was erased before the export, or is not part of the file: nothing is left to point to.
-        dangling = "supersedes" in item and item["supersedes"] not in ids
         new.append({name: value for name, value in item.items() if not (dangling and name == "supersedes")})
     return new
 

@@ -84,6 +84,10 @@ class MemoryMatrix:
             self._taken.remove(slot)
             heapq.heappush(self._free, slot)
 
+    def fade(self, slot: int, strength: float) -> None:
+        """Erase at an address: one row is scaled by 1 − `strength`. The same as `erase` with all weight on the slot."""
+        self._rows[slot, :] = self._rows[slot, :] * (1 - strength)
+
     def similarities(self, key: Float[np.ndarray, "m"]) -> Float[Array, "n"]:
         """Return the match of a unit key with every row: cosine × strength, 0 for a free slot."""
         return self._similarity.scores(self._xp.asarray(key, dtype=self._xp.float32), self.rows)

@@ -111,16 +111,16 @@ class DirectoryStore:
         if (in_snapshot, in_journal) == self._seen:
             return Changes(reloaded=False)
         known = self._seen[1]
-        if in_snapshot != self._seen[0] or known is None or self._end == 0:
+        if in_snapshot != self._seen[0] or known is None:
             return self._reload()
         found = self._fs.read(self.paths.journal, self._end)
-        if found is None or found[1].inode != known.inode or found[1].size < self._end:
+        if found is None or found[1].inode != known.inode:
             return self._reload()
         try:
             tail = journal.read_lines(found[0], self._sequence)
         except StoreDamaged:
             return self._reload()
-        if tail.torn or not tail.entries:
+        if not tail.entries:
             return self._reload()
         events = self._fold(tail, self._end)
         self._seen = (in_snapshot, found[1])

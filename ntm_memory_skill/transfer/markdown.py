@@ -20,7 +20,7 @@ KEY_LIMIT = 256
 _HEADING = re.compile(r"#{1,6}(?:\s(?P<title>.*))?$")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)](?=\s+\S))(?:\s+\[[ xX]\])?(?:\s+(?P<text>\S.*)|\s*)$")
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})")
-_FENCE = ("```", "~~~")
+_FENCE = re.compile(r"\s*(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
 _RULE = re.compile(r"\s*([-*_])(\s*\1){2,}\s*$")
 
 
@@ -53,12 +53,16 @@ def _blocks(lines: Iterable[str]) -> Iterator[tuple[str | None, str]]:
     """Yield (heading, text) for each item and paragraph."""
     title: str | None = None
     block: list[str] = []
-    fenced = False
+    fence = ""  # what the block of code began with, while inside one
     for line in [*lines, ""]:
-        if line.lstrip().startswith(_FENCE):
-            fenced = not fenced
-        heading, item = (None, None) if fenced else (_HEADING.match(line), _ITEM.match(line))
-        starts_anew = not fenced and (not line.strip() or heading or item or _RULE.match(line))
+        opening = None if fence else _FENCE.match(line)
+        code = bool(fence or opening)  # a fence's own lines are part of it
+        if opening:
+            fence = opening["fence"]
+        elif fence and line.strip().startswith(fence) and set(line.strip()) == set(fence):
+            fence = ""
+        heading, item = (None, None) if code else (_HEADING.match(line), _ITEM.match(line))
+        starts_anew = not code and (not line.strip() or heading or item or _RULE.match(line))
         if starts_anew and block:
             yield title, "\n".join(block)
             block = []
@@ -66,12 +70,12 @@ def _blocks(lines: Iterable[str]) -> Iterator[tuple[str | None, str]]:
             title = _title(heading["title"] or "")
         elif item and not _RULE.match(line):
             block = [] if item["text"] is None else [item["text"].rstrip()]
-        elif fenced:
+        elif code:
             block.append(line.rstrip())
         elif line.strip() and not _RULE.match(line):
             block.append(line.strip())
     if block:  # a fence that is never closed
-        yield title, "\n".join(block)
+        yield title, "\n".join(block).rstrip("\n")
 
 
 def _title(text: str) -> str | None:

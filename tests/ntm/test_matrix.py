@@ -212,6 +212,18 @@ class TestEquations:
         matrix.erase(matrix.one_hot(1), 0.75)
         np.testing.assert_allclose(plain(matrix.similarities(key(1))), before * [1, 0.25, 1])
 
+    @pytest.mark.parametrize("strength", [0.0, 0.25, 1.0])
+    def test_fading_a_slot_is_erasing_with_all_weight_on_it(
+        self, matrix: MemoryMatrix, new_matrix: OpenMatrix, strength: float
+    ) -> None:
+        """The short way for one slot gives what the paper's erase gives, and leaves the other rows alone."""
+        other = new_matrix()
+        for each in (matrix, other):
+            take(each, 0, 1, 2)
+        matrix.fade(1, strength)
+        other.erase(other.one_hot(1), strength)
+        np.testing.assert_allclose(plain(matrix.rows), plain(other.rows), atol=1e-7)
+
     def test_one_hot_looks_at_one_slot(self, matrix: MemoryMatrix) -> None:
         """Reading by it returns the row."""
         take(matrix, 0, 1, 2)
