@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,10 +99,14 @@ def works(path: Path, expected: State) -> None:
 
 def attempts(tmp_path: Path, case: Case) -> Iterator[tuple[int, Path]]:
     """Give 0, 1, 2 and so on, each with a memory of its own for the case to go wrong on."""
+    template = tmp_path / "template"
+    template.mkdir()
+    case.prepare(template / "ntm_memory.json")
     for number in itertools.count():
-        path = tmp_path / f"attempt{number}" / "ntm_memory.json"
-        case.prepare(path)
-        yield number, path
+        folder = tmp_path / f"attempt{number}"
+        if any(template.iterdir()):  # else the folder is to be made by the case
+            shutil.copytree(template, folder)
+        yield number, folder / "ntm_memory.json"
 
 
 def failed_call(case: Case, store: DirectoryStore, call: int, code: int, *, for_good: bool = False) -> str | None:
@@ -119,14 +124,13 @@ def failed_call(case: Case, store: DirectoryStore, call: int, code: int, *, for_
 class TestFailingDisk:
     """The operating system refuses one call, or all from one on."""
 
-    @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
     @EVERY_CASE
-    def test_a_failure_at_any_call_is_reported_and_loses_nothing(self, tmp_path: Path, case: Case, code: int) -> None:
-        """With a code that tells a full disk from another fault, and without temporary files."""
+    def test_a_full_disk_at_any_call_is_reported_and_loses_nothing(self, tmp_path: Path, case: Case) -> None:
+        """No temporary files are left to fill it further, and the same call works once there is space."""
         met = set()
         for call, path in attempts(tmp_path, case):
             store = open_store(path)
-            name = failed_call(case, store, call, code)
+            name = failed_call(case, store, call, errno.ENOSPC)
             if name is None:
                 break
             met.add(name)
@@ -139,7 +143,7 @@ class TestFailingDisk:
 
     @EVERY_CASE
     def test_a_failed_write_leaves_a_store_that_others_share(self, tmp_path: Path, case: Case) -> None:
-        """Another process goes on where the failed one left off, and the failed one follows it."""
+        """After an I/O error another process goes on where the failed one left off, and the failed one follows it."""
         for call, path in attempts(tmp_path, case):
             store, other = open_store(path), open_store(path)
             name = failed_call(case, store, call, errno.EIO)

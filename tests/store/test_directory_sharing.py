@@ -10,14 +10,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ntm_memory_skill.errors import StoreDamaged, StoreUnreachable
-from ntm_memory_skill.store import Changes
+from ntm_memory_skill.model import EncoderIdentity, Faded, Memorized
+from ntm_memory_skill.store import Changes, KeyRows, journal
 from ntm_memory_skill.store.directory import DirectoryStore
 from ntm_memory_skill.store.fs import FileSystem, Signature
 from tests.store.builders import (
-    OTHER_IDENTITY,
+    DIMENSION,
     commit,
     compact,
     contents,
@@ -25,7 +27,10 @@ from tests.store.builders import (
     folded,
     ident,
     memorized,
+    moment,
     open_store,
+    record,
+    row,
 )
 
 
@@ -114,10 +119,13 @@ class TestNews:
         """Its keys mean nothing any more."""
         commit(open_store(path), memorized(0))
         writer, reader = open_store(path), open_store(path)
+        wider = EncoderIdentity("another", "1", dimension=2 * DIMENSION)
         with writer.transaction():
-            writer.rekey(writer.key_rows().chosen([]), OTHER_IDENTITY)
+            writer.rekey(KeyRows([], np.zeros((0, wider.dimension), np.float32)), wider)
+            writer.commit([Memorized(record(1), row(1, wider.dimension))], wider)
         assert reader.refresh().reloaded
-        assert reader.encoder == OTHER_IDENTITY
+        assert reader.encoder == wider
+        assert reader.key_rows().keys.tolist() == [[1.0] * wider.dimension]
 
 
 class TestTakingTurns:
@@ -177,6 +185,7 @@ class TestRaces:
         """A journal whose snapshot was not there a moment ago is no damage."""
         writer = open_store(path)
         reader = open_store(path, InterruptedFileSystem(name, lambda: commit(writer, memorized(0))))
+        assert name != path.name or contents(reader) == contents(writer)
         reader.refresh()
         assert same_as_reopened(reader, path)
 
@@ -234,13 +243,28 @@ class TestRaces:
         assert contents(reader)["m001"] == content
         assert same_as_reopened(reader, path)
 
+    @pytest.mark.parametrize("content", ["short", "a longer text than the one that was lost"])
+    def test_lines_behind_one_that_was_written_over_are_found(self, path: Path, content: str) -> None:
+        """The reader's place in the journal lies in the middle of another line now."""
+        writer = open_store(path)
+        commit(writer, memorized(0))
+        whole = writer.paths.journal.stat().st_size
+        commit(writer, memorized(1))
+        reader = open_store(path)
+        os.truncate(writer.paths.journal, whole)
+        other = open_store(path)
+        commit(other, memorized(1, content=content))
+        commit(other, memorized(2))
+        reader.refresh()
+        assert contents(reader)[ident(1)] == content
+        assert same_as_reopened(reader, path)
+
     def test_a_journal_whose_first_line_was_torn_is_read_anew(self, path: Path) -> None:
         """A reader that saw half a header finds the whole one that took its place."""
         commit(open_store(path), memorized(0))
-        journal = open_store(path).paths.journal
-        for torn in (b"", journal.read_bytes()[:15]):
-            os.truncate(journal, 0)
-            journal.write_bytes(torn)
+        lines = open_store(path).paths.journal
+        for torn in (b"", lines.read_bytes()[:15]):
+            lines.write_bytes(torn)
             reader, writer = open_store(path), open_store(path)
             commit(writer, memorized(0))
             reader.refresh()
@@ -251,25 +275,44 @@ class TestRaces:
 class TestDamageMeanwhile:
     """Files that go bad while a store is open."""
 
-    @pytest.mark.parametrize("name", ["ntm_memory.json", "ntm_memory.journal.jsonl"])
-    def test_it_is_refused_at_every_look_until_it_is_mended(self, path: Path, name: str) -> None:
+    @pytest.mark.parametrize(
+        ("name", "damage"),
+        [
+            ("ntm_memory.json", lambda good: good[: len(good) // 2] + b"?" + good[len(good) // 2 + 1 :]),
+            ("ntm_memory.journal.jsonl", lambda good: good[: len(good) // 2] + b"?" + good[len(good) // 2 + 1 :]),
+            ("ntm_memory.journal.jsonl", lambda good: good + journal.line(4, [Faded(ident(99), moment(9), 0.5)])),
+        ],
+        ids=["snapshot", "journal", "unfit event"],
+    )
+    def test_it_is_refused_at_every_look_until_it_is_mended(
+        self, path: Path, name: str, damage: Callable[[bytes], bytes]
+    ) -> None:
         """The first refusal must not make the second look pass, nor a commit write over the evidence."""
         store = open_store(path)
         for number in range(3):
             commit(store, memorized(number))
         file = path.with_name(name)
         good = file.read_bytes()
-        bad = good[: len(good) // 2] + b"?" + good[len(good) // 2 + 1 :]
-        exchange(file, bad)
+        exchange(file, damage(good))
         for _ in range(2):
             with pytest.raises(StoreDamaged):
                 store.refresh()
             with pytest.raises(StoreDamaged):
                 commit(store, memorized(7))
-        assert file.read_bytes() == bad
+        assert file.read_bytes() == damage(good)
         exchange(file, good)
         commit(store, memorized(7))
         assert list(open_store(path).state.records) == [ident(0), ident(1), ident(2), ident(7)]
+
+    def test_a_journal_that_was_exchanged_is_read_anew(self, tmp_path: Path) -> None:
+        """It goes on where ours does, but what it says before that is something else."""
+        store, other = open_store(tmp_path / "a.json"), open_store(tmp_path / "b.json")
+        commit(store, memorized(0, content="this"))
+        commit(other, memorized(0, content="that"))
+        commit(other, memorized(1))
+        exchange(store.paths.journal, other.paths.journal.read_bytes())
+        assert store.refresh().reloaded
+        assert contents(store) == contents(other)
 
     def test_a_journal_that_was_put_back_to_an_earlier_state_is_read_anew(self, path: Path) -> None:
         """Within the same file: it is shorter than what was read of it."""

@@ -127,6 +127,14 @@ def test_two_lines_that_have_met_are_refused() -> None:
             journal.read_lines(data, 0)
 
 
+def test_a_damaged_line_with_anything_behind_it_is_refused() -> None:
+    """Also where that is torn or damaged itself: the line was whole once, for the next one came."""
+    damaged = LINES[1].replace(b"0", b"1")
+    for behind in (b"{", b"x\n", b"x" + LINES[2][1:], LINES[2][:50]):
+        with pytest.raises(StoreDamaged):
+            journal.read_lines(LINES[0] + damaged + behind, 0)
+
+
 def test_entries_that_the_snapshot_holds_are_passed_over() -> None:
     """They are still there when a crash kept the journal from starting anew; the end is found all the same."""
     data = b"".join(LINES)
