@@ -200,9 +200,9 @@ class TestPlantedTransitions:
     def test_kernel_of_even_width_is_refused(self, xp: Any, width: int) -> None:
         """It has no middle, so no offset 0."""
         kernel, weights = array(xp, [1 / width] * width), array(xp, self.WEIGHTS)
-        with pytest.raises(ValueError):  # noqa: PT011 - tests check the class, not the text
+        with pytest.raises(ValueError):  # noqa: PT011  # tests check the class, not the text
             addressing.shift(weights, kernel)
-        with pytest.raises(ValueError):  # noqa: PT011 - the same
+        with pytest.raises(ValueError):  # noqa: PT011  # the same
             addressing.shift_along(weights, kernel, array(xp, [[0, 1, 2, 3]] * width, "int64"))
 
 

@@ -50,7 +50,7 @@ class TestHeadParameters:
     @pytest.mark.parametrize(("name", "value"), cases(REFUSED))
     def test_value_out_of_bounds_is_refused(self, name: str, value: Any) -> None:
         """NaN and infinity among them: they would pass a comparison turned the other way."""
-        with pytest.raises(ValueError):  # noqa: PT011 - tests check the class, not the text
+        with pytest.raises(ValueError):  # noqa: PT011  # tests check the class, not the text
             HeadParameters(**{name: value})
 
     @pytest.mark.parametrize(("name", "value"), cases(ACCEPTED))

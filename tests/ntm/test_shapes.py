@@ -19,7 +19,7 @@ def _hooked_modules() -> None:
 
     names = [f"ntm_memory_skill.ntm.{name}" for name in ("addressing", "head", "tape", "backends.exact")]
     with install_import_hook(names, "beartype.beartype"):
-        import ntm_memory_skill.ntm  # noqa: F401 - the import is the point: the hook works on it
+        import ntm_memory_skill.ntm  # noqa: F401  # the import is the point: the hook works on it
 
 
 def _right_shapes() -> None:

@@ -31,7 +31,7 @@ ENCODER = HashedEncoder(dimension=8)
 
 def plain(record: Record) -> dict[str, Any]:
     """Return every field of a memory as JSON has it: times as texts, tuples as lists."""
-    return json.loads(json.dumps(asdict(record), default=datetime.isoformat))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(asdict(record), default=datetime.isoformat))  # type: ignore[no-any-return]  # JSON is what it is
 
 
 def described(state: State, torn: int) -> dict[str, Any]:
