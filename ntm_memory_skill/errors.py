@@ -172,7 +172,7 @@ class StoreFull(StoreError):
     """No space is left for the write; what was acknowledged before is intact."""
 
     code = "store_full"
-    default_hint = "Free some disk space and call again; nothing of this call was stored."
+    default_hint = "Free some disk space and call again."
 
 
 class StoreLocked(StoreError):

@@ -184,7 +184,7 @@ class NTMMemoryManager:
                 function that is called with (done, in all).
 
         Raises:
-            The same as `memorize`; the message names the item by its number, from 0.
+            The same as `memorize`; of an item that is not acceptable, the message gives the number, from 0.
         """
         drafts = validation.drafts(items, self.settings.content_limit)
         if not drafts:

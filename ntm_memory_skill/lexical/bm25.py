@@ -14,7 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
+
+from ntm_memory_skill.lexical.language import is_cjk
 
 K1 = 1.5
 B = 0.75
@@ -39,6 +41,9 @@ class _Postings:
         last_slot, last_count = self.slots.pop(), self.counts.pop()
         if position < len(self.slots):
             self.slots[position], self.counts[position] = last_slot, last_count
+
+
+_NOWHERE = _Postings()
 
 
 class BM25Index:
@@ -85,15 +90,14 @@ class BM25Index:
             self._lengths[slot] = 0
 
     def scores(self, terms: Iterable[str], size: int) -> Float32[np.ndarray, "n"]:
-        """Return the BM25 score of every slot below `size` for a query's terms; a repeated term counts once."""
+        """Return the BM25 score of every slot below `size` for a query's terms; a repeated term counts once.
+
+        A term that is one Chinese character counts wherever it stands, alone or in a pair: a word may be that short.
+        """
         result = np.zeros(size, dtype=np.float32)
         average = self._total / len(self._terms) if self._terms else 1.0
         for term in dict.fromkeys(terms):
-            postings = self._postings.get(term)
-            if postings is None:
-                continue
-            slots = np.array(postings.slots, dtype=np.int64)
-            counts = np.array(postings.counts, dtype=np.float32)
+            slots, counts = self._holders(term)
             norm = self._k1 * (1 - self._b + self._b * self._lengths[slots] / (average or 1.0))
             result[slots] += self._idf(len(slots)) * counts * (self._k1 + 1) / (counts + norm)
         return result
@@ -101,12 +105,31 @@ class BM25Index:
     def matched(self, terms: Iterable[str], slot: int) -> tuple[str, ...]:
         """Return those of the query's terms that a slot holds, in the query's order."""
         held = set(self._terms.get(slot, ()))
-        return tuple(term for term in dict.fromkeys(terms) if term in held)
+        return tuple(
+            term
+            for term in dict.fromkeys(terms)
+            if term in held or (_is_character(term) and any(term in pair for pair in held))
+        )
 
     def overlap(self, terms: Iterable[str], slot: int) -> float:
         """Return the Jaccard overlap of some terms with a slot's, 0 to 1: 1 where the same words are used."""
         mine, held = set(terms), set(self._terms.get(slot, ()))
         return len(mine & held) / len(mine | held) if mine or held else 0.0
 
+    def _holders(self, term: str) -> tuple[Int64[np.ndarray, "k"], Float32[np.ndarray, "k"]]:
+        """Return the slots that hold a term, and how often."""
+        if not _is_character(term):
+            postings = self._postings.get(term, _NOWHERE)
+            return np.array(postings.slots, dtype=np.int64), np.array(postings.counts, dtype=np.float32)
+        found: Counter[int] = Counter()
+        for each, postings in self._postings.items():
+            if term in each:  # alone, or in a pair of characters
+                found.update(dict(zip(postings.slots, map(int, postings.counts), strict=True)))
+        return np.array(list(found), dtype=np.int64), np.array(list(found.values()), dtype=np.float32)
+
     def _idf(self, holders: int) -> float:
         return math.log(1 + (len(self._terms) - holders + 0.5) / (holders + 0.5))
+
+
+def _is_character(term: str) -> bool:
+    return len(term) == 1 and is_cjk(term)

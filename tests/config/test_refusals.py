@@ -148,7 +148,9 @@ def test_a_whole_number_with_a_point_is_refused(path: Path_, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "kernel", [[], [0.5, 0.5], [0.2, 0.2, 0.2], [0.5, 0.5, 0.5], [1, 1, 1], [0.25, 0.5, 0.25, 0.0]], ids=repr
+    "kernel",
+    [[], [0.33333, 0.33333, 0.33333], [0.5, 0.5], [0.2, 0.2, 0.2], [0.5, 0.5, 0.5], [1, 1, 1], [0.25, 0.5, 0.25, 0.0]],
+    ids=repr,
 )
 def test_a_kernel_that_is_no_distribution_around_a_centre_is_refused(kernel: list[float], tmp_path: Path) -> None:
     """An odd number of shares that sum to 1 is needed."""
@@ -163,7 +165,7 @@ def test_a_share_of_the_kernel_that_is_none_is_refused_in_its_place(share: objec
     assert refused_paths(tmp_path) == [f"{dotted(KERNEL)}.1"]
 
 
-@pytest.mark.parametrize("kernel", [[1.0], [1], [1 / 3] * 3, [0.3333333, 0.3333334, 0.3333333], [0, 0, 1]], ids=repr)
+@pytest.mark.parametrize("kernel", [[1.0], [1], [1 / 3] * 3, [0.3333333, 0.3333334, 0.3333338], [0, 0, 1]], ids=repr)
 def test_a_kernel_that_sums_to_1_but_for_rounding_is_accepted(kernel: list[float], tmp_path: Path) -> None:
     """A third cannot be written down exactly."""
     assert loaded(tmp_path, nested(KERNEL, kernel)).settings.addressing.head.kernel == tuple(kernel)
@@ -175,6 +177,28 @@ def test_content_and_location_may_not_both_be_off(tmp_path: Path) -> None:
         assert loaded(tmp_path, nested((*ADDRESSING, kept), False)).origin is not None
     write_config(tmp_path, nested(ADDRESSING, {"content": False, "location": False}))
     assert refused_paths(tmp_path) == [dotted(ADDRESSING)]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("ntm_memory", "memory_size"), 0),
+        (("ntm_memory", "memory_dim"), 0),
+        (("ntm_memory", "num_read_heads"), 0),
+        (("ntm_memory", "learning_rate"), 0),
+        (("ntm_memory", "content_limit"), 0),
+        (("ntm_memory", "recall_budget"), 0),
+        ((*ADDRESSING, "lexical_share"), 1.5),
+        ((*ADDRESSING, "key_strength"), 0),
+        ((*ADDRESSING, "gate"), -0.5),
+        ((*ADDRESSING, "sharpening"), 0.5),
+        (("store", "lock_timeout"), -1),
+    ],
+)
+def test_a_value_that_nothing_could_work_with_is_refused(path: Path_, value: float, tmp_path: Path) -> None:
+    """Bounds that follow from what the values mean, whatever the schema says."""
+    write_config(tmp_path, nested(path, value))
+    assert refused_paths(tmp_path) == [dotted(path)]
 
 
 def test_both_rules_across_values_are_reported_together(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntm_memory_skill.lexical import BM25Index
+from ntm_memory_skill.lexical import BM25Index, tokenize
 
 Terms = list[str]
 Documents = dict[int, Terms]
@@ -119,3 +119,18 @@ def test_overlap_is_the_share_of_common_words(query: Terms, held: Terms) -> None
     either = [word for word in "abcdefg" if word in query or word in held]
     both = [word for word in "abcdefg" if word in query and word in held]
     assert index.overlap(query, 7) == (len(both) / len(either) if either else 0.0)
+
+
+def test_one_chinese_character_finds_the_pairs_that_it_stands_in() -> None:
+    """A word of one character matches inside a sentence, and texts without it score nothing."""
+    index = indexed({slot: tokenize(text) for slot, text in enumerate(["我家的猫九岁了", "猫", "下雨天", "a cat"])})
+    scores = index.scores(tokenize("猫"), 4)
+    assert (scores > 0).tolist() == [True, True, False, False]
+    assert index.matched(tokenize("猫"), 0) == ("猫",)
+    assert index.matched(tokenize("猫"), 2) == ()
+
+
+def test_one_latin_letter_is_a_term_like_any_other() -> None:
+    """It does not match inside words."""
+    index = indexed({0: ["x"], 1: ["xylophon"]})
+    assert (index.scores(["x"], 2) > 0).tolist() == [True, False]

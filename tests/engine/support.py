@@ -1,0 +1,90 @@
+"""What the engine's tests share: a small chat, doubles of encoders, and looks at hits and folders."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ntm_memory_skill import HashedEncoder, Hit, NTMMemoryManager, Settings, StoreSettings
+from ntm_memory_skill.encoder import Progress
+
+Keys = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+
+FACTS = (
+    "Anna keeps three goats in Kirchberg",
+    "The dentist appointment is on Thursday",
+    "Our wifi password hangs behind the mirror",
+    "Bread needs twelve hours of cold proofing",
+    "北京的会议改到下个月了",
+    "Marco plays the violin in a string quartet",
+    "The blue bicycle has a flat tyre",
+    "Flight LX 1612 leaves Zurich at dawn",
+)
+"""Memories that share next to no words."""
+
+NEVER_FOLD = Settings(store=StoreSettings(fold_ratio=1e9, fold_always_below=0))
+"""Leaves the journal as it is, so that opening has to read it."""
+
+
+class CountingEncoder(HashedEncoder):
+    """Notes every text that it is asked to make a key for."""
+
+    def __init__(self, dimension: int = 64) -> None:
+        super().__init__(dimension)
+        self.encoded: list[str] = []
+
+    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Keys:
+        """Return the keys, and remember the texts."""
+        self.encoded.extend(texts)
+        keys: Keys = super().encode_passages(texts, on_progress)
+        return keys
+
+
+class TorchEncoder(HashedEncoder):
+    """The same keys, for a matrix of torch tensors."""
+
+    array_library = "torch"
+
+
+def plant(memory: NTMMemoryManager, contents: Iterable[str] = FACTS, **fields: object) -> list[str]:
+    """Write memories one by one, all with the same fields, and return their ids."""
+    return [memory.memorize(content, **fields).id for content in contents]
+
+
+def found(hits: Iterable[Hit]) -> list[str]:
+    """Return what hits say, in their order."""
+    return [hit.content for hit in hits]
+
+
+def everything(memory: NTMMemoryManager, query: str = "anything at all", **filters: object) -> dict[str, Hit]:
+    """Return every memory that a search can reach, by id."""
+    return {hit.id: hit for hit in memory.search(query, top_k=1000, **filters)}
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file below a folder, by name."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def as_numbers(hits: Iterable[Hit]) -> list[tuple[str, str, Sequence[float]]]:
+    """Return hits as ids, texts and all the numbers of their traces, for a comparison with some tolerance."""
+    rows: list[tuple[str, str, Sequence[float]]] = []
+    for hit in hits:
+        trace = hit.trace
+        stages = (trace.content, trace.gated, trace.shifted, trace.sharpened)
+        rows.append((hit.id, hit.content, (trace.cosine, trace.bm25, trace.content_score, *stages)))
+    return rows
+
+
+def assert_same_hits(one: Iterable[Hit], other: Iterable[Hit]) -> None:
+    """Compare two answers: the same memories with the same texts and numbers; equal weights may swap places."""
+    mine = {ident: (text, numbers) for ident, text, numbers in as_numbers(one)}
+    theirs = {ident: (text, numbers) for ident, text, numbers in as_numbers(other)}
+    assert mine.keys() == theirs.keys()
+    for ident, (text, numbers) in mine.items():
+        assert text == theirs[ident][0]
+        np.testing.assert_allclose(numbers, theirs[ident][1], rtol=1e-3, atol=1e-4)

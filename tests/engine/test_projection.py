@@ -1,0 +1,184 @@
+"""The matrix, the words and the tapes that follow a memory step by step are those that a fresh look would build."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ntm_memory_skill import HashedEncoder, NTMMemoryManager
+from ntm_memory_skill.encoder import Encoder
+from ntm_memory_skill.sources import seeded_ids
+from ntm_memory_skill.store import MemoryStore
+from tests.conftest import EPOCH, ticking_clock
+from tests.engine.support import FACTS, TorchEncoder, as_numbers, assert_same_hits
+
+QUERIES = ("goats in Kirchberg", "北京的会议", "what?")
+clocks = count()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that is done to a memory; `which` chooses among those that live, `what` among the texts."""
+
+    verb: str
+    which: int
+    what: int
+
+
+VERBS = ("memorize", "memorize", "memorize", "name", "supersede", "update", "retag", "fade", "erase", "purge", "reopen")
+steps = st.builds(Step, st.sampled_from(VERBS), st.integers(0, 20), st.integers(0, len(FACTS) - 1))
+
+
+def do(memory: NTMMemoryManager, step: Step) -> None:
+    """Take one step; one that needs a memory where there is none is passed over."""
+    content, tag, session = FACTS[step.what], f"tag {step.what % 3}", [None, "s", "t"][step.what % 3]
+    fields: dict[str, object] = {"tags": [tag], "session": session, "at": EPOCH + timedelta(hours=step.which)}
+    live = list(memory.state.records)
+    if step.verb == "memorize":
+        memory.memorize(content, **fields)
+    elif step.verb == "name":
+        memory.memorize(content, key=f"name {step.which % 2}", **fields)
+    elif live:
+        change(memory, step, live[step.which % len(live)], content, fields)
+
+
+def change(memory: NTMMemoryManager, step: Step, ident: str, content: str, fields: dict[str, object]) -> None:
+    """Take a step that is about a live memory."""
+    if step.verb == "supersede":
+        memory.memorize(content, supersedes=ident, **fields)
+    elif step.verb == "update":
+        memory.update(ident, content)
+    elif step.verb == "retag":
+        memory.update(ident, importance=step.what / 10, tags=[f"tag {step.which % 3}"])
+    elif step.verb == "fade":
+        memory.erase(ident, strength=0.3)
+    else:
+        memory.erase(ident, purge=step.verb == "purge")
+
+
+def opened(path: Path, encoder: Encoder | None = None) -> NTMMemoryManager:
+    """Open a memory; no two of them ever draw the same ids."""
+    seed = next(clocks)
+    encoder = HashedEncoder(48) if encoder is None else encoder
+    return NTMMemoryManager.open(path, encoder=encoder, clock=ticking_clock(), ids=seeded_ids(seed))
+
+
+@contextmanager
+def fresh_path() -> Iterator[Path]:
+    """Give a path in a folder of its own: each example of a property starts from nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "ntm_memory.json"
+
+
+def assert_same_answers(one: NTMMemoryManager, other: NTMMemoryManager) -> None:
+    """Compare two views of a memory by everything that a search can tell of it, under several filters."""
+    for query in QUERIES:
+        for filters in ({}, {"tags": ["tag 1"]}, {"session": "s"}, {"as_of": EPOCH + timedelta(hours=9)}):
+            assert_same_hits(one.search(query, top_k=1000, **filters), other.search(query, top_k=1000, **filters))
+    named = [manager.recall(key="name 1", budget=10_000).hits for manager in (one, other)]
+    assert_same_hits(*named)
+
+
+@given(st.lists(st.tuples(steps, st.booleans()), min_size=1, max_size=25))
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+def test_view_that_followed_every_step_equals_one_that_is_built_anew(history: list[tuple[Step, bool]]) -> None:
+    """The writer's view, that of a reader who looks now and then and follows in leaps, and a fresh one."""
+    with fresh_path() as path, ExitStack() as stack:
+        writer = opened(path)
+        reader = stack.enter_context(opened(path))
+        reader.warm_up()
+        for step, look in history:
+            if step.verb == "reopen":
+                writer.close()
+                writer = opened(path)
+            else:
+                do(writer, step)
+            if look:
+                reader.search("anything")
+        stack.enter_context(writer)
+        with opened(path) as fresh:
+            assert_same_answers(writer, fresh)
+            assert_same_answers(reader, fresh)
+
+
+LEAPS = {
+    "words unchanged, then faded": [Step("retag", 0, 1), Step("fade", 0, 0)],
+    "replaced, then faded": [Step("supersede", 0, 2), Step("fade", 0, 0)],
+    "faded twice": [Step("fade", 0, 0), Step("fade", 0, 0)],
+    "faded, then other words": [Step("fade", 0, 0), Step("update", 0, 3)],
+    "written, faded and erased": [Step("memorize", 0, 3), Step("fade", 1, 0), Step("erase", 1, 0)],
+    "erased and its slot given away": [Step("erase", 0, 0), Step("memorize", 5, 4), Step("fade", 0, 0)],
+    "written, replaced and erased": [Step("memorize", 0, 3), Step("supersede", 1, 2), Step("erase", 1, 0)],
+}
+
+
+@pytest.mark.parametrize("leap", LEAPS.values(), ids=LEAPS)
+def test_reader_that_follows_several_steps_at_once_misses_none(tmp_path: Path, leap: list[Step]) -> None:
+    """The state is already at the end of them when the first is followed."""
+    path = tmp_path / "ntm_memory.json"
+    with opened(path) as writer, opened(path) as reader:
+        do(writer, Step("memorize", 1, 0))
+        reader.warm_up()
+        for step in leap:
+            do(writer, step)
+        with opened(path) as fresh:
+            assert_same_answers(reader, fresh)
+            assert_same_answers(writer, fresh)
+
+
+HISTORY = [Step("memorize", 3 * place % 7, place) for place in range(8)] + [
+    Step("fade", 2, 0),
+    Step("supersede", 1, 3),
+    Step("erase", 4, 0),
+    Step("name", 6, 5),
+    Step("update", 0, 6),
+]
+
+
+def test_matrix_of_torch_gives_the_answers_of_a_matrix_of_numpy() -> None:
+    """The equations are written once for both."""
+    views = []
+    for encoder in (HashedEncoder(48), TorchEncoder(48)):
+        memory = NTMMemoryManager(MemoryStore(), encoder, clock=ticking_clock(), ids=seeded_ids(7))
+        for step in HISTORY:
+            do(memory, step)
+            memory.recall("goats", session="chat")
+        views.append(memory)
+    numpy_view, torch_view = views
+    assert_same_answers(numpy_view, torch_view)
+    drawn = [view.recall("goats", session="chat", budget=10_000).hits for view in views]
+    assert_same_hits(*drawn)
+    assert [note for note in as_numbers(drawn[1]) if note[2][3] != note[2][4]]  # the gate was at work
+
+
+def test_torch_memory_on_disk_is_opened_by_numpy(tmp_path: Path) -> None:
+    """Files know nothing of the library that wrote them."""
+    path = tmp_path / "ntm_memory.json"
+    with opened(path, TorchEncoder(48)) as writer:
+        for step in HISTORY:
+            do(writer, step)
+        with opened(path) as reader:
+            assert_same_answers(writer, reader)
+
+
+def test_both_stores_give_the_same_answers(tmp_path: Path) -> None:
+    """The one that keeps nothing is the one that is tried out first."""
+    on_disk = opened(tmp_path / "ntm_memory.json")
+    in_memory = NTMMemoryManager(MemoryStore(), HashedEncoder(48), clock=ticking_clock(), ids=seeded_ids(0))
+    with on_disk, in_memory:
+        for step in HISTORY:
+            do(on_disk, step)
+            do(in_memory, step)
+        for query in QUERIES:
+            mine, theirs = on_disk.search(query, top_k=1000), in_memory.search(query, top_k=1000)
+            assert [hit.content for hit in mine] == [hit.content for hit in theirs]
+            assert [hit.score for hit in mine] == pytest.approx([hit.score for hit in theirs], abs=1e-5)
