@@ -1,10 +1,8 @@
-"""What the measurements share: an encoder that remembers, and medians."""
+"""What the measurements share: an encoder that remembers."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from statistics import median
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,13 +42,3 @@ class RememberingEncoder:
         if text not in self._unknown:
             self._unknown[text] = self._inner.unknown_share(text)
         return self._unknown[text]
-
-
-def milliseconds(call: Callable[[int], object], times: int) -> float:
-    """Return the median time of `times` calls, which are given their number."""
-    taken = []
-    for number in range(times):
-        started = time.perf_counter()
-        call(number)
-        taken.append((time.perf_counter() - started) * 1000)
-    return median(taken)

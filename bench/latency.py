@@ -16,6 +16,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,9 +24,9 @@ from typing import Any
 import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from harness import milliseconds
 from ntm_memory_skill import NTMMemoryManager, SentenceEncoder
 from ntm_memory_skill.encoder import Encoder, Progress
 
@@ -94,30 +95,46 @@ def measure(folder: Path, memories: int) -> dict[str, Any]:
         memory.memorize_many(
             [{"content": sentence(rng), "session": f"day {number // 20}"} for number in range(memories)], progress=True
         )
-        searching = _split(encoder, lambda _: memory.search(sentence(rng)))
-        memorizing = _split(encoder, lambda number: memory.memorize(sentence(rng), session=f"later {number // 20}"))
+        append = _appender(folder / "baseline.jsonl", rng)
+        searching, memorizing, appending = Stopwatch(encoder), Stopwatch(encoder), Stopwatch(encoder)
+        memory.search(sentence(rng))  # what is built once is not part of a call
+        for number in track(range(CALLS), description="timing", transient=True):
+            # In turns, so that all writes meet a disk that has been idle for as long: one after another, they would
+            # share the cost of waking it.
+            memorizing.time(partial(memory.memorize, sentence(rng), session=f"later {number // 20}"))
+            searching.time(partial(memory.search, sentence(rng)))
+            appending.time(partial(append, number))
+            memory.search(sentence(rng))
     return {
         "memories": memories,
-        "search": searching,
-        "memorize": memorizing,
-        "append_and_fsync": milliseconds(_appender(folder / "baseline.jsonl", rng), CALLS),
+        "search": searching.medians(),
+        "memorize": memorizing.medians(),
+        "append_and_fsync": appending.medians()["whole"],
         "calls": CALLS,
         "seed": SEED,
     }
 
 
-def _split(encoder: TimedEncoder, call: Callable[[int], object]) -> dict[str, float]:
-    """Return the medians of the whole call, of the encoder's part, and of the rest."""
-    call(0)  # what is built once is not part of a call
-    whole, encoding = [], []
-    for number in range(CALLS):
-        encoder.spent = 0.0
+class Stopwatch:
+    """Times calls, and the encoder's part in them."""
+
+    def __init__(self, encoder: TimedEncoder) -> None:
+        self._encoder = encoder
+        self._whole: list[float] = []
+        self._encoding: list[float] = []
+
+    def time(self, call: Callable[[], object]) -> None:
+        """Time one call."""
+        self._encoder.spent = 0.0
         started = time.perf_counter()
-        call(number)
-        whole.append((time.perf_counter() - started) * 1000)
-        encoding.append(encoder.spent * 1000)
-    rest = [total - part for total, part in zip(whole, encoding, strict=True)]
-    return {"whole": median(whole), "encoding": median(encoding), "above_encoding": median(rest)}
+        call()
+        self._whole.append((time.perf_counter() - started) * 1000)
+        self._encoding.append(self._encoder.spent * 1000)
+
+    def medians(self) -> dict[str, float]:
+        """Return the median milliseconds of whole calls, of the encoder's part, and of the rest."""
+        rest = [whole - part for whole, part in zip(self._whole, self._encoding, strict=True)]
+        return {"whole": median(self._whole), "encoding": median(self._encoding), "above_encoding": median(rest)}
 
 
 def _appender(path: Path, rng: random.Random) -> Callable[[int], object]:

@@ -38,7 +38,7 @@ _HANDLERS = {
 def call(memory: NTMMemoryManager, tool: str, arguments: Mapping[str, Any]) -> Envelope:
     """Call one of the five tools and return its envelope.
 
-    An argument that is null counts as not given: that is how several hosts write "optional".
+    An argument or filter that is null counts as not given: that is how several hosts write "optional".
 
     Raises:
         NTMMemoryError: Something that no argument could mend, such as a full disk.
@@ -47,7 +47,7 @@ def call(memory: NTMMemoryManager, tool: str, arguments: Mapping[str, Any]) -> E
         spec = TOOLS.get(tool)
         if spec is None:
             raise UnknownTool(f"there is no tool {tool!r}")
-        given = {name: value for name, value in arguments.items() if value is not None}
+        given = _given(arguments)
         _check(spec, given)
         return {"ok": True, **_HANDLERS[tool](memory, given)}
     except InputError as error:
@@ -57,6 +57,14 @@ def call(memory: NTMMemoryManager, tool: str, arguments: Mapping[str, Any]) -> E
 def failure(error: NTMMemoryError) -> Envelope:
     """Return the envelope of an error."""
     return {"ok": False, "error": {"code": error.code, "message": error.message, "hint": error.hint}}
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that are not null, and the filters that are not."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    if isinstance(given.get("filters"), dict):
+        given["filters"] = {name: value for name, value in given["filters"].items() if value is not None}
+    return given
 
 
 def _check(spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
