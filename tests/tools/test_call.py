@@ -149,6 +149,13 @@ def test_null_counts_as_not_given(tool: str, memory: NTMMemoryManager) -> None:
     done(memory, tool, **{**dict.fromkeys(TOOLS[tool].properties), **needed})
 
 
+def test_null_in_a_filter_counts_as_not_given(memory: NTMMemoryManager) -> None:
+    """A host that writes every filter out as null filters nothing."""
+    noted(memory, "The kettle whistles in G")
+    nulls = dict.fromkeys(("tags", "type", "session", "since", "until", "as_of"))
+    assert len(done(memory, "search", query="kettle", filters=nulls)["hits"]) == 1
+
+
 def test_null_for_a_required_argument_is_a_missing_one(memory: NTMMemoryManager) -> None:
     """As it is where the argument is left out."""
     missing = refused(memory, "memorize")
