@@ -1,0 +1,43 @@
+"""A command line without a model, in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ntm_memory_skill import HashedEncoder
+from ntm_memory_skill.config import ENVIRONMENT
+from ntm_memory_skill.engine import manager
+from ntm_memory_skill.hosts import demo
+from tests.hosts.command_line import Outcome, run_here
+
+pytest.register_assert_rewrite("tests.hosts.verbs_suite", "tests.hosts.transports")
+
+CommandLine = Callable[..., Outcome]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder for the test's length: an empty one, and an environment that configures nothing."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in (*ENVIRONMENT, "FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # what the commands set, so that it does not outlive the test
+    return folder
+
+
+@pytest.fixture
+def no_model(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memories that are opened in this process take the hashed encoder."""
+    for module in (manager, demo):
+        monkeypatch.setattr(module, "load_encoder", lambda settings: HashedEncoder())
+
+
+@pytest.fixture
+def cli(no_model: None, path: Path) -> CommandLine:
+    """A function that runs a command line over the memory at `path`."""
+    return lambda *arguments, stdin=b"": run_here("--memory", path, *arguments, stdin=stdin)

@@ -1,0 +1,273 @@
+"""Commands over the memory's files: export, stats, verify, reindex, doctor; and which files no command touches."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ntm_memory_skill import HashedEncoder, NTMMemoryManager
+from tests.hosts.command_line import Outcome, run_here
+from tests.hosts.conftest import CommandLine
+from tests.hosts.folders import bytes_in, cut_in_half
+
+EXAMINED = ["Python", "packages", "configuration", "encoder", "folder"]
+"""What doctor looks at besides the memory."""
+
+LINES: list[list[str]] = [
+    ["memorize", "new"],
+    ["recall", "x"],
+    ["search", "x"],
+    ["update", "nobody", "new"],
+    ["erase", "nobody"],
+    ["import", "in.jsonl"],
+    ["export", "-"],
+    ["stats"],
+    ["verify"],
+    ["reindex"],
+    ["doctor"],
+    ["demo"],
+]
+"""A command line for every verb but serve, which test_mcp.py starts."""
+READING = [line for line in LINES if line[0] in ("recall", "search", "export", "stats", "verify", "doctor")]
+OPENING = [line for line in LINES if line[0] not in ("doctor", "demo")]
+
+
+def verb(line: list[str]) -> str:
+    """Return what to call a command line in a test's name."""
+    return line[0]
+
+
+def findings(outcome: Outcome) -> dict[str, dict[str, Any]]:
+    """Return what was examined, by subject; the last where one has several."""
+    return {finding["subject"]: finding for finding in outcome.envelope["findings"]}
+
+
+@pytest.fixture
+def world(no_model: None, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that holds all that a command could reach: the current folder, a home, one for temporary files."""
+    for name in ("home", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (here / "in.jsonl").write_text('{"content": "from a file"}\n')
+    return tmp_path
+
+
+class TestExport:
+    """A file that a person asked for."""
+
+    @pytest.fixture(autouse=True)
+    def two_memories(self, cli: CommandLine) -> None:
+        """Something to export."""
+        cli("memorize", "first", "--tag", "a")
+        cli("memorize", "第二", "--session", "s")
+
+    def test_a_line_is_written_for_each_memory(self, cli: CommandLine, here: Path) -> None:
+        """In the order in which they were stored."""
+        assert cli("--json", "export", "out.jsonl").envelope == {"ok": True, "file": "out.jsonl", "memories": 2}
+        lines = [json.loads(line) for line in (here / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+        assert [line["content"] for line in lines] == ["first", "第二"]
+        assert (lines[0]["tags"], lines[1]["session"]) == (["a"], "s")
+
+    def test_a_dash_writes_the_same_lines_to_standard_output(self, cli: CommandLine, here: Path) -> None:
+        """And makes no file of that name."""
+        cli("export", "out.jsonl")
+        assert cli("export", "-").out == (here / "out.jsonl").read_text(encoding="utf-8")
+        assert not (here / "-").exists()
+
+    def test_markdown_is_written_for_people(self, cli: CommandLine, here: Path) -> None:
+        """By the file's ending."""
+        cli("export", "out.MD")
+        text = (here / "out.MD").read_text(encoding="utf-8")
+        assert "第二" in text
+        assert not text.startswith("{")
+
+    def test_an_existing_file_is_kept_unless_forced(self, cli: CommandLine, here: Path) -> None:
+        """Its bytes are as they were; with --force they are the export."""
+        (here / "out.jsonl").write_text("precious")
+        assert cli("--json", "export", "out.jsonl").code == "invalid_argument"
+        assert (here / "out.jsonl").read_text() == "precious"
+        assert cli("export", "out.jsonl", "--force").status == 0
+        assert (here / "out.jsonl").read_text(encoding="utf-8").count("\n") == 2
+
+    @pytest.mark.parametrize("name", ["no/such/folder.jsonl", ".", "x" * 300], ids=["folder", "itself", "long"])
+    def test_a_place_that_cannot_be_written_exits_with_3(self, cli: CommandLine, name: str) -> None:
+        """With an envelope."""
+        outcome = cli("--json", "export", name, "--force")
+        assert (outcome.status, outcome.code) == (3, "store_unreachable")
+
+
+class TestStats:
+    """What is in the memory."""
+
+    def test_every_number_is_counted(self, cli: CommandLine, path: Path, hashed: HashedEncoder) -> None:
+        """Against what was done to it."""
+        with NTMMemoryManager.open(path, encoder=hashed) as memory:
+            first = memory.memorize("first", tags=["a", "b"], session="s", at="2025-01-01").id
+            memory.memorize("second", tags=["a"], type="plan", session="s", at="2025-03-01", supersedes=first)
+            third = memory.memorize("third", session="t", at="2025-02-01").id
+            memory.update(third, "third, revised")
+            memory.erase(third, strength=0.5)
+            memory.erase(memory.memorize("fourth").id)
+            memory.erase(memory.memorize("fifth").id, purge=True)
+        stats = cli("--json", "stats").envelope["stats"]
+        sizes = {name: len(content or b"") for name, content in bytes_in(path.parent).items() if "lock" not in name}
+        assert stats == {
+            "memory": str(path),
+            "memories": 3,
+            "slots": 100_000,
+            "superseded": 1,
+            "older_versions": 1,
+            "faded": 1,
+            "archive": 1,
+            "purged": 1,
+            "sessions": 2,
+            "types": {"note": 2, "plan": 1},
+            "tags": {"a": 2, "b": 1},
+            "first": "2025-01-01T00:00:00+00:00",
+            "last": "2025-03-01T00:00:00+00:00",
+            "encoder": str(hashed.identity),
+            "bytes": sizes,
+        }
+
+    def test_an_empty_memory_has_nothing(self, cli: CommandLine) -> None:
+        """No times, no encoder, no files."""
+        stats = cli("--json", "stats").envelope["stats"]
+        assert (stats["memories"], stats["first"], stats["encoder"], stats["bytes"]) == (0, None, None, {})
+
+    def test_people_read_the_same_names(self, cli: CommandLine) -> None:
+        """A line each, with blanks for underscores."""
+        names = cli("--json", "stats").envelope["stats"]
+        shown = cli("stats").out.splitlines()
+        assert [line.strip().split("  ")[0] for line in shown] == [name.replace("_", " ") for name in names]
+
+
+class TestVerify:
+    """The files against each other."""
+
+    def test_whole_files_are_found_whole(self, cli: CommandLine) -> None:
+        """Each with what was seen."""
+        cli("memorize", "x")
+        outcome = cli("--json", "verify")
+        assert outcome.status == 0
+        assert set(findings(outcome)) == {"snapshot", "journal", "slots", "keys"}
+        assert all(finding.keys() == {"ok", "subject", "detail"} for finding in findings(outcome).values())
+        assert all(line.startswith("ok  ") for line in cli("verify").out.splitlines())
+
+    def test_damage_is_found_and_left_alone(self, cli: CommandLine, path: Path) -> None:
+        """In words and as an envelope, with status 3."""
+        cli("memorize", "x")
+        cut_in_half(path)
+        before = bytes_in(path.parent)
+        assert (cli("--json", "verify").status, cli("--json", "verify").code) == (3, "store_damaged")
+        words = cli("verify")
+        assert words.status == 3
+        assert words.out.startswith("bad ")
+        assert words.err.startswith("store_damaged: ")
+        assert bytes_in(path.parent) == before
+
+
+class TestReindex:
+    """A change of encoder."""
+
+    def test_every_memory_is_encoded_anew(self, cli: CommandLine, path: Path) -> None:
+        """After which the tools work again."""
+        with NTMMemoryManager.open(path, encoder=HashedEncoder(32)) as memory:
+            memory.memorize_many([{"content": "one"}, {"content": "two"}], progress=False)
+        assert cli("search", "one").status == 1
+        assert cli("--json", "reindex").envelope == {
+            "ok": True,
+            "memories": 2,
+            "encoder": str(HashedEncoder(64).identity),
+        }
+        assert cli("--json", "search", "one").envelope["hits"][0]["content"] == "one"
+
+
+class TestDoctor:
+    """The installation."""
+
+    def test_a_healthy_installation_exits_with_0(self, cli: CommandLine) -> None:
+        """Every finding says what was looked at."""
+        cli("memorize", "x")
+        outcome = cli("--json", "doctor")
+        assert (outcome.status, outcome.envelope["ok"]) == (0, True)
+        found = findings(outcome)
+        assert list(found) == [*EXAMINED, "snapshot", "journal", "slots", "keys", "memory and encoder"]
+        for finding in found.values():
+            assert finding.keys() == {"ok", "subject", "detail", "hint"}
+            assert (finding["ok"], finding["hint"]) == (True, "")
+            assert finding["detail"]
+
+    def test_a_wrong_configuration_ends_the_examination(self, cli: CommandLine, here: Path) -> None:
+        """What depends on it cannot be told."""
+        (here / "clawhub.json").write_text("[]")
+        outcome = cli("--json", "doctor")
+        assert (outcome.status, outcome.envelope["ok"]) == (1, False)
+        assert list(findings(outcome)) == EXAMINED[:3]
+        assert findings(outcome)["configuration"]["ok"] is False
+        assert findings(outcome)["configuration"]["hint"]
+
+    def test_a_damaged_memory_is_found(self, cli: CommandLine, path: Path) -> None:
+        """By the file and by opening it; the rest is well."""
+        cli("memorize", "x")
+        cut_in_half(path)
+        outcome = cli("--json", "doctor")
+        assert outcome.status == 1
+        bad = {subject for subject, finding in findings(outcome).items() if not finding["ok"]}
+        assert bad == {"snapshot and journal", "memory and encoder"}
+
+    def test_another_encoders_memory_is_found(self, cli: CommandLine, path: Path) -> None:
+        """With the way out of it."""
+        with NTMMemoryManager.open(path, encoder=HashedEncoder(32)) as memory:
+            memory.memorize("x")
+        outcome = cli("--json", "doctor")
+        assert outcome.status == 1
+        assert "ntm-memory reindex" in findings(outcome)["memory and encoder"]["hint"]
+
+    @pytest.mark.parametrize("place", ["x" * 300, "in.txt/memory.json"], ids=["long", "below a file"])
+    def test_a_place_that_cannot_be_is_found(self, world: Path, here: Path, place: str) -> None:
+        """A name that no disk takes, a folder that is a file."""
+        (here / "in.txt").write_text("a file")
+        outcome = run_here("--memory", place, "--json", "doctor")
+        assert outcome.status == 1
+        assert findings(outcome)["folder"]["ok"] is False
+
+
+class TestForeignFiles:
+    """Files that are none of the memory's."""
+
+    @pytest.mark.parametrize("line", LINES, ids=verb)
+    def test_no_verb_writes_outside_the_memorys_folder(
+        self, world: Path, cli: CommandLine, path: Path, line: list[str]
+    ) -> None:
+        """Not in the current folder, not at home, and nothing is left among temporary files."""
+        cli("memorize", "x")
+        before = {name: content for name, content in bytes_in(world).items() if not name.startswith("memory")}
+        cli(*line)
+        after = {name: content for name, content in bytes_in(world).items() if not name.startswith("memory")}
+        assert after == before
+        written = {name.split(".", 1)[1] for name in bytes_in(path.parent)}
+        assert written <= {"json", "journal.jsonl", "keys.npy", "lock"}
+
+    @pytest.mark.parametrize("line", READING, ids=verb)
+    def test_reading_a_missing_memory_creates_nothing(self, world: Path, cli: CommandLine, line: list[str]) -> None:
+        """Not even its folder; it is an empty memory."""
+        before = bytes_in(world)
+        assert cli(*line).status == 0
+        assert bytes_in(world) == before
+
+    @pytest.mark.parametrize("line", OPENING, ids=verb)
+    def test_a_damaged_memory_stops_every_verb_and_stays_as_it_is(
+        self, world: Path, cli: CommandLine, path: Path, line: list[str]
+    ) -> None:
+        """With status 3, so that a person can look."""
+        cli("memorize", "x")
+        cut_in_half(path)
+        before = bytes_in(world)
+        outcome = cli("--json", *line)
+        assert (outcome.status, outcome.code) == (3, "store_damaged")
+        assert bytes_in(world) == before

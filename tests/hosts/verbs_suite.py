@@ -1,0 +1,237 @@
+"""What the five tools do, whatever way a call comes in by. `test_verbs.py` runs this over each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.hosts.transports import Envelope, Transport
+
+NOTES: list[dict[str, Any]] = [
+    {"content": "The launch moved to 9 May", "session": "standup", "type": "plan", "tags": ["work", "dates"]},
+    {"content": "Ines keeps the spare key in a blue teapot", "session": "home", "key": "spare key"},
+    {"content": "外婆的生日是三月十二号，她最爱吃桂花糕", "session": "家里", "tags": ["家人"], "key": "外婆的生日"},
+    {"content": "Budget for the garden: 4300 euros", "session": "standup", "tags": ["work"], "importance": 0.9},
+    {"content": "The dentist's door code is 4471", "at": "2025-02-03T09:30:00+01:00", "source": "Marta", "ref": "n5"},
+    {"content": "周五下午三点和老王在西站见面", "session": "家里", "at": "2025-06-01", "type": "plan"},
+]
+
+QUESTIONS = {
+    "which day is the launch?": 0,
+    "blue teapot": 1,
+    "外婆生日是哪天？": 2,
+    "garden budget in euros": 3,
+    "what is the dentist's code": 4,
+    "老王周五在哪里见面": 5,
+}
+"""Which note answers what."""
+
+FILTERED: list[tuple[dict[str, Any], set[int]]] = [
+    ({"session": "standup"}, {0, 3}),
+    ({"session": "家里"}, {2, 5}),
+    ({"session": "no such chat"}, set()),
+    ({"tags": ["work"]}, {0, 3}),
+    ({"tags": ["work", "dates"]}, {0}),
+    ({"tags": ["家人"]}, {2}),
+    ({"type": "plan"}, {0, 5}),
+    ({"type": "plan", "session": "standup"}, {0}),
+    ({"until": "2025-12-31"}, {4, 5}),
+    ({"since": "2025-03-01", "until": "2025-12-31"}, {5}),
+]
+"""Which notes pass which filters."""
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("memorize", {"content": "  "}, "invalid_content"),
+    ("memorize", {"content": "x" * 32_769}, "invalid_content"),
+    ("memorize", {"content": "x", "importance": 1.5}, "invalid_argument"),
+    ("memorize", {"content": "x", "at": "tomorrow"}, "invalid_argument"),
+    ("memorize", {"content": "x", "supersedes": "nobody"}, "unknown_memory"),
+    ("recall", {}, "invalid_argument"),
+    ("recall", {"query": "x", "budget": 0}, "invalid_argument"),
+    ("search", {"query": ""}, "invalid_content"),
+    ("search", {"query": "x", "top_k": 0}, "invalid_argument"),
+    ("search", {"query": "x", "filters": {"since": "soon"}}, "invalid_argument"),
+    ("update", {"id": "nobody", "content": "x"}, "unknown_memory"),
+    ("update", {"id": "nobody"}, "invalid_argument"),
+    ("erase", {}, "invalid_argument"),
+    ("erase", {"ids": ["nobody"]}, "unknown_memory"),
+    ("erase", {"ids": ["nobody"], "query": "x"}, "invalid_argument"),
+]
+"""Calls that better arguments would have prevented, and the code that each is refused with."""
+
+
+def stored(transport: Transport, **arguments: Any) -> str:
+    """Memorize, and return the id."""
+    envelope = transport.call("memorize", arguments)
+    assert envelope["ok"], envelope
+    return str(envelope["id"])
+
+
+def found(transport: Transport, query: str, **filters: Any) -> list[dict[str, Any]]:
+    """Search with filters, for more than there is."""
+    envelope = transport.call("search", {"query": query, "top_k": 50, **({"filters": filters} if filters else {})})
+    assert envelope["ok"], envelope
+    hits: list[dict[str, Any]] = envelope["hits"]
+    return hits
+
+
+def ids(hits: list[dict[str, Any]]) -> set[str]:
+    """Return which memories were found."""
+    return {hit["id"] for hit in hits}
+
+
+def error_code(envelope: Envelope) -> str:
+    """Return the code of a failure that has the form of one."""
+    assert envelope.keys() == {"ok", "error"}
+    assert envelope["ok"] is False
+    assert envelope["error"].keys() == {"code", "message", "hint"}
+    assert all(isinstance(value, str) and value for value in envelope["error"].values())
+    return str(envelope["error"]["code"])
+
+
+class VerbsSuite:
+    """A subclass gives the fixture `transport`, over an empty memory."""
+
+    @pytest.fixture
+    def transport(self) -> Transport:
+        """The transport under test."""
+        raise NotImplementedError
+
+    def test_a_memory_lives_from_memorize_to_erase(self, transport: Transport) -> None:
+        """Found, recalled, updated, seen as it was, erased, and gone."""
+        old, new = "Rehearsal starts at seven on Tuesdays", "Rehearsal starts at half past eight on Tuesdays"
+        ident = stored(transport, content=old, session="choir")
+        (hit,) = found(transport, "when does rehearsal start?")
+        assert (hit["id"], hit["content"], hit["session"]) == (ident, old, "choir")
+        assert ids(transport.call("recall", {"query": "rehearsal"})["memories"]) == {ident}
+
+        updated = transport.call("update", {"id": ident, "content": new, "reason": "new conductor"})
+        assert (updated["memory"]["content"], updated["previous"], updated["version"]) == (new, old, 2)
+        assert found(transport, "rehearsal")[0]["content"] == new
+        assert found(transport, "rehearsal", as_of=hit["when"])[0]["content"] == old
+
+        receipt = transport.call("erase", {"ids": [ident]})["receipt"]
+        assert (receipt["action"], receipt["count"], receipt["ids"]) == ("erased", 1, [ident])
+        assert found(transport, "rehearsal") == []
+        assert transport.call("recall", {"query": "rehearsal"})["memories"] == []
+        assert error_code(transport.call("update", {"id": ident, "content": new})) == "unknown_memory"
+
+    def test_a_restart_finds_all_as_it_was(self, transport: Transport) -> None:
+        """Every field in both languages, old versions too; what was erased stays away."""
+        idents = [stored(transport, **note) for note in NOTES]
+        erased = stored(transport, content="a passing remark")
+        transport.call("erase", {"ids": [erased]})
+        before = ids(found(transport, "everything"))
+        transport.call("update", {"id": idents[4], "content": "The dentist's door code is 9035"})
+        transport.restart()
+        hits = {hit["id"]: hit for hit in found(transport, "everything")}
+        assert set(hits) == set(idents) == before
+        for ident, note in zip(idents, NOTES, strict=True):
+            shown = {name: value for name, value in hits[ident].items() if name not in ("score", "why", "id", "when")}
+            expected = {"importance": 0.5, "type": "note", **note}
+            if ident == idents[4]:
+                expected["content"] = "The dentist's door code is 9035"
+            moment = expected.pop("at", None)
+            assert shown == expected
+            assert moment is None or hits[ident]["when"].startswith(moment)
+        (past,) = found(transport, "door code", as_of="2025-02-04")
+        assert (past["id"], past["content"]) == (idents[4], NOTES[4]["content"])
+
+    def test_the_answer_comes_first(self, transport: Transport) -> None:
+        """Among memories in English and Chinese."""
+        idents = [stored(transport, **note) for note in NOTES]
+        for question, place in QUESTIONS.items():
+            first, *rest = found(transport, question)
+            assert (question, first["id"]) == (question, idents[place])
+            assert first["content"] == NOTES[place]["content"]
+            assert all(first["score"] > hit["score"] for hit in rest)
+
+    def test_filters_are_hard(self, transport: Transport) -> None:
+        """Exactly the memories that meet all of them come back, whatever the question."""
+        idents = [stored(transport, **note) for note in NOTES]
+        for filters, places in FILTERED:
+            assert (filters, ids(found(transport, "launch 外婆", **filters))) == (filters, {idents[n] for n in places})
+
+    def test_top_k_bounds_the_hits(self, transport: Transport) -> None:
+        """Five by default."""
+        for note in NOTES:
+            stored(transport, **note)
+        assert len(transport.call("search", {"query": "the", "top_k": 2})["hits"]) == 2
+        assert len(transport.call("search", {"query": "the"})["hits"]) == 5
+
+    def test_recall_keeps_to_its_budget(self, transport: Transport) -> None:
+        """What does not fit is counted; a memory recalled by its key comes first."""
+        idents = [stored(transport, **note) for note in NOTES]
+        recalled = transport.call("recall", {"query": "the launch", "budget": 60})
+        texts = [memory["content"] for memory in recalled["memories"]]
+        assert sum(map(len, texts)) == recalled["characters"] <= 60
+        assert len(texts) + recalled["omitted"] == len(NOTES)
+        named = transport.call("recall", {"key": "外婆的生日", "query": "launch"})["memories"]
+        assert named[0]["id"] == idents[2]
+
+    def test_explain_adds_the_weights_of_every_stage(self, transport: Transport) -> None:
+        """And only explain does."""
+        for text in ("a", "b"):
+            stored(transport, content=text)
+        plain = transport.call("search", {"query": "a"})["hits"]
+        explained = transport.call("search", {"query": "a", "explain": True})["hits"]
+        assert [hit["id"] for hit in explained] == [hit["id"] for hit in plain]
+        assert all("trace" not in hit for hit in plain)
+        for stage in ("content", "gated", "shifted", "sharpened"):
+            assert sum(hit["trace"]["stages"][stage] for hit in explained) == pytest.approx(1, abs=1e-5)
+
+    def test_a_replaced_memory_is_found_as_of_its_time_alone(self, transport: Transport) -> None:
+        """Superseding hides it from the present."""
+        old = stored(transport, content="The parcel is at the post office", at="2025-01-01")
+        new = stored(transport, content="The parcel is at home", at="2025-01-05", supersedes=old)
+        assert ids(found(transport, "parcel")) == {new}
+        assert old in ids(found(transport, "parcel", as_of="2025-01-02"))
+
+    def test_the_same_text_twice_is_kept_twice_and_said(self, transport: Transport) -> None:
+        """The memory never throws away on its own."""
+        first = stored(transport, content="Milk is in the lower drawer")
+        again = transport.call("memorize", {"content": "Milk is in the lower drawer"})
+        assert [each["id"] for each in again["duplicates"]] == [first]
+        assert ids(found(transport, "milk")) == {first, again["id"]}
+
+    def test_erasing_by_query_takes_an_exact_text_only(self, transport: Transport) -> None:
+        """A vague one lists candidates, and nothing goes."""
+        idents = [stored(transport, **note) for note in NOTES]
+        vague = transport.call("erase", {"query": "launch"})
+        assert vague["receipt"] == {"action": "none", "count": 0, "ids": []}
+        assert vague["candidates"][0]["id"] == idents[0]
+        assert ids(found(transport, "x")) == set(idents)
+        exact = transport.call("erase", {"query": NOTES[2]["content"]})
+        assert exact["receipt"]["ids"] == [idents[2]]
+        assert ids(found(transport, "x")) == set(idents) - {idents[2]}
+
+    def test_erasing_several_is_all_or_none(self, transport: Transport) -> None:
+        """One unknown id among known ones keeps them all."""
+        first, second = stored(transport, content="first"), stored(transport, content="second")
+        assert error_code(transport.call("erase", {"ids": [first, "nobody", second]})) == "unknown_memory"
+        assert ids(found(transport, "first")) == {first, second}
+        assert transport.call("erase", {"ids": [first, second]})["receipt"]["count"] == 2
+        assert found(transport, "first") == []
+
+    def test_fading_leaves_a_memory_to_be_found_and_purging_does_not(self, transport: Transport) -> None:
+        """A purge names the files that it wrote anew."""
+        faded, purged = stored(transport, content="faded"), stored(transport, content="purged")
+        receipt = transport.call("erase", {"id": faded, "strength": 0.25})["receipt"]
+        assert (receipt["action"], receipt["strength_left"]) == ("faded", [0.75])
+        receipt = transport.call("erase", {"id": purged, "purge": True})["receipt"]
+        assert receipt["action"] == "purged"
+        assert receipt["files_rewritten"]
+        (left,) = found(transport, "faded")
+        assert (left["id"], left["strength"]) == (faded, 0.75)
+
+    def test_bad_arguments_are_answered_and_change_nothing(self, transport: Transport) -> None:
+        """With the envelope of a failure, for the model to read."""
+        kept = stored(transport, content="kept")
+        for tool, arguments, code in REFUSED:
+            assert (tool, arguments, error_code(transport.call(tool, arguments))) == (tool, arguments, code)
+        assert [(hit["id"], hit["content"]) for hit in found(transport, "kept x")] == [(kept, "kept")]
+
+    def test_there_are_no_other_tools(self, transport: Transport) -> None:
+        """A name that is none of the five is answered, too."""
+        assert error_code(transport.call("forget_everything", {})) == "unknown_tool"
