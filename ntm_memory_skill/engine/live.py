@@ -59,6 +59,17 @@ class LiveMemory:
             raise UnknownMemory(f"there is no memory {ident!r}")
         return record
 
+    def check_known(self, idents: Sequence[str], *, erased_as_well: bool) -> None:
+        """Make sure that every id names a live memory, or one that was erased where that will do as well.
+
+        Raises:
+            UnknownMemory: One does not.
+        """
+        state = self.state
+        for ident in idents:
+            if ident not in state.records and not (erased_as_well and state.knows(ident)):
+                raise UnknownMemory(f"there is no memory {ident!r}")
+
     def projection(self) -> Projection:
         """Return the projection, caught up; built on the first call and after another process has compacted."""
         with self.mutex:
@@ -91,9 +102,10 @@ class LiveMemory:
 
     def reindex(self, on_progress: Progress | None) -> int:
         """Encode every memory anew with the present encoder, and return how many there were."""
+        self._catch_up()
+        if self.store.encoder is None:
+            return 0
         with self.transaction() as state:
-            if self.store.encoder is None:
-                return 0
             texts = [indexed_text(record.key, record.content) for record in state.records.values()]
             keys = self.encoder.encode_passages(texts, on_progress)
             identity = self.encoder.identity

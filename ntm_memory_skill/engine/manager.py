@@ -23,7 +23,7 @@ from ntm_memory_skill.engine.projection import Projection, key_bytes
 from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
 from ntm_memory_skill.engine.settings import Settings
 from ntm_memory_skill.engine.validation import Draft
-from ntm_memory_skill.errors import InvalidArgument, MemoryFull, UnknownMemory
+from ntm_memory_skill.errors import InvalidArgument, MemoryFull
 from ntm_memory_skill.model import (
     EncoderIdentity,
     Erased,
@@ -269,9 +269,9 @@ class NTMMemoryManager:
             InvalidContent: See `memorize`.
         """
         change = validation.change(content, importance, tags, reason, self.settings.content_limit)
-        key_row: bytes | None = None
+        key, key_row = self.get(ident).key, None  # an unknown id makes no folder and takes no lock
         if change.content is not None:
-            key_row = key_bytes(self._live.encode([indexed_text(self.get(ident).key, change.content)])[0])
+            key_row = key_bytes(self._live.encode([indexed_text(key, change.content)])[0])
         with self._live.transaction():
             self._live.record(ident)
             event = Updated(
@@ -301,11 +301,10 @@ class NTMMemoryManager:
         """
         share = validation.erasure(idents, strength, purge=purge)
         why = validation.name("reason", reason)
+        self._live.check_known(idents, erased_as_well=purge)
         with self._live.transaction() as state:
+            self._live.check_known(idents, erased_as_well=purge)
             now = self._clock()
-            for ident in idents:
-                if ident not in state.records and not (purge and state.knows(ident)):
-                    raise UnknownMemory(f"there is no memory {ident!r}")
             if share < 1:
                 left = tuple(validation.faded(state.records[ident].strength, share) for ident in idents)
                 self._live.commit([Faded(ident, now, rest) for ident, rest in zip(idents, left, strict=True)])

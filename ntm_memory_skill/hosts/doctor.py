@@ -41,7 +41,7 @@ def examine(memory_file: Path | None) -> list[Diagnosis]:
     found.append(_attempt("encoder", lambda: _encoder(settings)))
     found.append(_folder(settings.memory_file))
     for finding in verify(settings.memory_file, system_clock):
-        hint = "" if finding.ok else "Nothing was changed. Restore the files from a backup."
+        hint = "" if finding.error is None else finding.error.hint
         found.append(Diagnosis(finding.ok, finding.subject, finding.detail, hint))
     found.append(_attempt("memory and encoder", lambda: _match(settings)))
     return found

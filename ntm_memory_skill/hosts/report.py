@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,15 @@ def write_new(path: Path, text: str, *, force: bool) -> None:
         InvalidArgument: It exists, and `force` is off.
         StoreUnreachable: It cannot be written.
     """
+    written = Path(f"{path}.tmp") if force else path  # the old file stays until the new one is whole
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
+        with written.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
+        if force:
+            written.replace(path)
     except FileExistsError as error:
         raise InvalidArgument(f"{path} exists", hint="Choose another name, or add --force.") from error
     except OSError as error:
+        with contextlib.suppress(OSError):
+            written.unlink()
         raise StoreUnreachable(f"{path}: {error.strerror}", hint="Choose a folder that you may write to.") from error

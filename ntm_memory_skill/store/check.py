@@ -19,6 +19,8 @@ class Finding:
     subject: str
     """What was looked at: "snapshot", "journal", "keys", "slots"."""
     detail: str
+    error: StoreError | None = None
+    """What the store raised over it."""
 
 
 def verify(path: Path, clock: Clock) -> list[Finding]:
@@ -29,9 +31,9 @@ def verify(path: Path, clock: Clock) -> list[Finding]:
     try:
         store = DirectoryStore(path, clock=clock)
     except StoreDamaged as error:
-        return [Finding(False, "snapshot and journal", error.message)]
+        return [Finding(False, "snapshot and journal", error.message, error)]
     except StoreError as error:
-        return [Finding(False, "files", error.message)]
+        return [Finding(False, "files", error.message, error)]
     if store.encoder is None:
         return [Finding(True, "snapshot", f"no memory at {store.paths.snapshot} yet")]
     state = store.state
@@ -51,7 +53,7 @@ def _keys(store: DirectoryStore, encoder: EncoderIdentity) -> Finding:
     try:
         rows = store.key_rows()
     except StoreError as error:
-        return Finding(False, "keys", error.message)
+        return Finding(False, "keys", error.message, error)
     texts = [indexed_text(record.key, record.content) for record in store.state.records.values()]
     missing = sum(rows.position(encoder.digest(text)) is None for text in texts)
     journalled = f"; {missing} more come from the journal or will be encoded when needed" if missing else ""

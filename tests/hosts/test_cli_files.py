@@ -32,7 +32,8 @@ LINES: list[list[str]] = [
     ["demo"],
 ]
 """A command line for every verb but serve, which test_mcp.py starts."""
-READING = [line for line in LINES if line[0] in ("recall", "search", "export", "stats", "verify", "doctor")]
+READING = [line for line in LINES if line[0] not in ("memorize", "import", "demo")]
+"""Those that change nothing where there is no memory."""
 OPENING = [line for line in LINES if line[0] not in ("doctor", "demo")]
 
 
@@ -55,6 +56,16 @@ def world(no_model: None, tmp_path: Path, here: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (here / "in.jsonl").write_text('{"content": "from a file"}\n')
     return tmp_path
+
+
+@pytest.fixture
+def broken_replace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes a new file, and fails to put it in the old one's place."""
+
+    def fail(_: Path, __: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ntm_memory_skill.hosts.report.Path.replace", fail)
 
 
 class TestExport:
@@ -93,6 +104,14 @@ class TestExport:
         assert (here / "out.jsonl").read_text() == "precious"
         assert cli("export", "out.jsonl", "--force").status == 0
         assert (here / "out.jsonl").read_text(encoding="utf-8").count("\n") == 2
+
+    @pytest.mark.usefixtures("broken_replace")
+    def test_an_export_that_fails_leaves_the_old_one(self, cli: CommandLine, here: Path) -> None:
+        """And nothing beside it: what was exported before is worth more than half of something new."""
+        (here / "out.jsonl").write_text("precious")
+        before = bytes_in(here)
+        assert cli("--json", "export", "out.jsonl", "--force").code == "store_unreachable"
+        assert bytes_in(here) == before
 
     @pytest.mark.parametrize("name", ["no/such/folder.jsonl", ".", "x" * 300], ids=["folder", "itself", "long"])
     def test_a_place_that_cannot_be_written_exits_with_3(self, cli: CommandLine, name: str) -> None:
@@ -254,11 +273,16 @@ class TestForeignFiles:
         assert written <= {"json", "journal.jsonl", "keys.npy", "lock"}
 
     @pytest.mark.parametrize("line", READING, ids=verb)
-    def test_reading_a_missing_memory_creates_nothing(self, world: Path, cli: CommandLine, line: list[str]) -> None:
-        """Not even its folder; it is an empty memory."""
+    def test_what_stores_nothing_creates_nothing_either(self, world: Path, cli: CommandLine, line: list[str]) -> None:
+        """Not even a folder where there is no memory yet; the memory is empty, and an id in it unknown."""
         before = bytes_in(world)
-        assert cli(*line).status == 0
+        outcome = cli("--json", *line) if line[0] in ("update", "erase") else cli(*line)
+        if line[0] in ("update", "erase"):
+            assert (outcome.status, outcome.code) == (1, "unknown_memory")
+        else:
+            assert outcome.status == 0
         assert bytes_in(world) == before
+        assert not (world / "memory").exists()
 
     @pytest.mark.parametrize("line", OPENING, ids=verb)
     def test_a_damaged_memory_stops_every_verb_and_stays_as_it_is(

@@ -22,7 +22,7 @@ from ntm_memory_skill.tools import TOOLS
 Result = TypeVar("Result")
 WARM_UP = "ntm-memory warm-up"
 """The name of the thread that opens the memory in the background."""
-PRIVATE = "/home/someone/secret.json"
+PRIVATE = "/srv/someone/secret.json"
 
 
 def talk(memory: LazyMemory, conversation: Callable[[Client], Awaitable[Result]]) -> Result:

@@ -102,7 +102,10 @@ def verify(context: typer.Context) -> None:
         return
     if not output.as_json:
         _findings(output.console, {"findings": rows})
-    raise StoreDamaged("; ".join(each.detail for each in findings if not each.ok))
+    raise next(
+        (each.error for each in findings if each.error is not None),
+        StoreDamaged("; ".join(each.detail for each in findings if not each.ok)),
+    )
 
 
 def reindex(context: typer.Context) -> None:
