@@ -12,10 +12,11 @@ from pathlib import Path
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.encoder import BUNDLED
 from ntm_memory_skill.encoder.bundled import model_folder
-from ntm_memory_skill.errors import NTMMemoryError
+from ntm_memory_skill.errors import NTMMemoryError, StoreUnreachable
 from ntm_memory_skill.hosts import compose
 from ntm_memory_skill.sources import system_clock
 from ntm_memory_skill.store import verify
+from ntm_memory_skill.store.directory import Paths
 
 PACKAGES = ("torch", "sentence-transformers", "transformers", "mcp", "numpy")
 
@@ -88,10 +89,10 @@ def _folder(memory_file: Path) -> Diagnosis:
     """Say whether the memory's folder, or the nearest one above it that exists, can be written to."""
     hint = "Choose another place with --memory."
     try:
-        folder = (memory_file if memory_file.is_dir() else memory_file.parent).absolute()
-        existing = next(each for each in (folder, *folder.parents) if each.exists())
-    except OSError as error:
-        return Diagnosis(False, "folder", f"{memory_file}: {error.strerror}", hint)
+        folder = Paths.of(memory_file).snapshot.parent.absolute()
+    except StoreUnreachable as error:
+        return Diagnosis(False, "folder", error.message, hint)
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return Diagnosis(True, "folder", f"{folder} can be written to")
     return Diagnosis(False, "folder", f"{existing} cannot be written to", hint)

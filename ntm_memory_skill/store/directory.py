@@ -33,11 +33,14 @@ class Paths:
     def of(cls, path: Path) -> Paths:
         """Return the files of a memory that is named by its snapshot, or by the folder that holds it.
 
+        A name that does not exist yet is a folder's if it has no ending, as most people would read it.
+
         Raises:
             StoreUnreachable: Whether it is a folder cannot be told.
         """
         with translated(path):
-            named = path / DEFAULT_NAME if path.is_dir() else path
+            is_folder = path.is_dir() or (not path.suffix and not path.exists())
+        named = path / DEFAULT_NAME if is_folder else path
         stem = named.name.removesuffix(".json")
         return cls(
             snapshot=named,

@@ -107,7 +107,6 @@ class TestNames:
         ("name", "names"),
         [
             ("notes.json", ("notes.json", "notes.journal.jsonl", "notes.keys.npy", "notes.lock")),
-            ("notes", ("notes", "notes.journal.jsonl", "notes.keys.npy", "notes.lock")),
             ("notes.db", ("notes.db", "notes.db.journal.jsonl", "notes.db.keys.npy", "notes.db.lock")),
             ("a.b.json", ("a.b.json", "a.b.journal.jsonl", "a.b.keys.npy", "a.b.lock")),
             ("记忆 one.json", ("记忆 one.json", "记忆 one.journal.jsonl", "记忆 one.keys.npy", "记忆 one.lock")),
@@ -125,6 +124,19 @@ class TestNames:
         assert Paths.of(tmp_path) == Paths.of(tmp_path / "ntm_memory.json")
         commit(open_store(tmp_path), memorized(0))
         assert contents(open_store(tmp_path / "ntm_memory.json")) == {ident(0): record(0).content}
+
+    def test_a_new_name_without_an_ending_is_a_folder(self, tmp_path: Path) -> None:
+        """It is made with the first memory, and named the same way ever after."""
+        commit(open_store(tmp_path / "notes"), memorized(0))
+        assert (tmp_path / "notes" / "ntm_memory.json").is_file()
+        assert contents(open_store(tmp_path / "notes")) == {ident(0): record(0).content}
+
+    def test_a_file_without_an_ending_is_the_snapshot_itself(self, tmp_path: Path) -> None:
+        """Somebody renamed it; it is opened as it is called."""
+        commit(open_store(tmp_path / "notes.json"), memorized(0))
+        compact(open_store(tmp_path / "notes.json"))
+        (tmp_path / "notes.json").rename(tmp_path / "notes")
+        assert contents(open_store(tmp_path / "notes")) == {ident(0): record(0).content}
 
     def test_memories_in_one_folder_are_apart(self, tmp_path: Path) -> None:
         """A name that begins like another one's included."""
