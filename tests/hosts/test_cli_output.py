@@ -88,6 +88,15 @@ class TestErrors:
         assert outcome.out.count("\n") == 1
 
 
+class TestHits:
+    """How a memory stands on the terminal."""
+
+    def test_its_name_stands_before_it_and_its_lines_under_each_other(self, cli: CommandLine) -> None:
+        """So that "is afraid of heights" tells of whom."""
+        cli("memorize", "is afraid\nof [heights]", "--key", "[Ana]")
+        assert cli("search", "heights").out.startswith(" 1. [Ana]: is afraid\n    of [heights]\n")
+
+
 class TestLiteralText:
     """What was stored is shown, not obeyed."""
 

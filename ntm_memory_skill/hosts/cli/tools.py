@@ -145,7 +145,9 @@ def _memories(console: Console, memories: list[dict[str, Any]]) -> None:
         console.print("[dim]nothing found[/]")
     for rank, memory in enumerate(memories, 1):
         where = " · ".join(part for part in (memory["when"][:16].replace("T", " "), memory.get("session")) if part)
-        console.print(f"{rank:>2}. {literal(memory['content'])}")
+        named = f"[bold]{literal(memory['key'])}[/]: " if "key" in memory else ""
+        indented = memory["content"].replace("\n", "\n    ")
+        console.print(f"{rank:>2}. {named}{literal(indented)}")
         console.print(
             f"    [dim]{memory['id']} · score {memory['score']:.3f} · {literal(where)} · {_why(memory['why'])}[/]"
         )
