@@ -31,33 +31,16 @@ class Tape:
 
     def extend(self, entries: Iterable[tuple[int, str | None, float, int]]) -> None:
         """Put slots on their tapes; each entry is (slot, session, seconds, ordinal)."""
-        touched: set[str] = set()
-        for slot, session, seconds, ordinal in entries:
-            self._grow(slot + 1)
-            self._offsets[:, slot] = -1
-            self._offsets[self._reach, slot] = slot
-            if session is None:
-                continue
-            place = (seconds, ordinal, slot)
-            insort(self._sessions.setdefault(session, []), place)
-            self._homes[slot] = (session, place)
-            touched.add(session)
-        for session in touched:
+        homes = [self._place(*entry) for entry in entries]
+        for session in {home[0] for home in homes if home is not None}:
             self._link(session, 0, len(self._sessions[session]))
 
     def add(self, slot: int, session: str | None, seconds: float, ordinal: int) -> None:
         """Put one slot on its tape."""
-        self._grow(slot + 1)
-        self._offsets[:, slot] = -1
-        self._offsets[self._reach, slot] = slot
-        if session is None:
-            return
-        place = (seconds, ordinal, slot)
-        places = self._sessions.setdefault(session, [])
-        insort(places, place)
-        self._homes[slot] = (session, place)
-        position = bisect_left(places, place)
-        self._link(session, position - self._reach, position + self._reach + 1)
+        home = self._place(slot, session, seconds, ordinal)
+        if home is not None:
+            position = bisect_left(self._sessions[home[0]], home[1])
+            self._link(home[0], position - self._reach, position + self._reach + 1)
 
     def remove(self, slot: int) -> None:
         """Take a slot off its tape; its neighbours close up."""
@@ -83,6 +66,18 @@ class Tape:
         self._grow(size)
         table = self._offsets[:, :size]
         return np.where(table < 0, size, table)
+
+    def _place(self, slot: int, session: str | None, seconds: float, ordinal: int) -> tuple[str, Place] | None:
+        """Put a slot among its session's places, not yet linked; return where, or None without a session."""
+        self._grow(slot + 1)
+        self._offsets[:, slot] = -1
+        self._offsets[self._reach, slot] = slot
+        if session is None:
+            return None
+        home = (session, (seconds, ordinal, slot))
+        insort(self._sessions.setdefault(session, []), home[1])
+        self._homes[slot] = home
+        return home
 
     def _grow(self, size: int) -> None:
         have = self._offsets.shape[1]
