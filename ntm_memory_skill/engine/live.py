@@ -18,7 +18,7 @@ from jaxtyping import Float32
 from ntm_memory_skill.encoder import Encoder, Progress
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.errors import EncoderMismatch, StoreClosed, StoreError, UnknownMemory
-from ntm_memory_skill.model import EncoderIdentity, Event, Record, indexed_text
+from ntm_memory_skill.model import EncoderIdentity, Event, Memorized, Record, Updated, indexed_text
 from ntm_memory_skill.store import Changes, KeyRows, State, Store
 
 logger = logging.getLogger(__name__)
@@ -54,10 +54,8 @@ class LiveMemory:
         Raises:
             UnknownMemory: There is none.
         """
-        record = self.state.records.get(ident)
-        if record is None:
-            raise UnknownMemory(f"there is no memory {ident!r}")
-        return record
+        self.check_known([ident], erased_as_well=False)
+        return self.store.state.records[ident]
 
     def check_known(self, idents: Sequence[str], *, erased_as_well: bool) -> None:
         """Make sure that every id names a live memory, or one that was erased where that will do as well.
@@ -94,8 +92,14 @@ class LiveMemory:
                 self._fold(closing=False)
 
     def commit(self, events: Sequence[Event]) -> None:
-        """Make events durable, then visible. Called inside `transaction`."""
+        """Make events durable, then visible. Called inside `transaction`.
+
+        Raises:
+            EncoderMismatch: An event brings a key, and another process has reindexed since it was made.
+        """
         identity = self.store.encoder
+        if any(isinstance(event, Memorized | Updated) and event.key_row is not None for event in events):
+            check_encoder(identity, self.encoder.identity)
         self.store.commit(events, self.encoder.identity if identity is None else identity)
         self._written = True
         self._show(events)

@@ -21,7 +21,7 @@ class AddressingSettings:
     """Interpolation: let a session's last focus carry into its next recall."""
     lexical_share: float = 0.4
     """λ, 0 to 1: weight of words against meaning in the content score, where the encoder understands the query.
-    The best value on people's chats; on encyclopaedic passages about 0.2 (docs/evaluation.md)."""
+    docs/evaluation.md says on what it was chosen."""
     unknown_tolerance: float = 0.25
     """Share of a query that the encoder cannot read, above 0, at which it is held to understand nothing and λ reaches
     1; between 0 and this, λ rises evenly. Infinity keeps λ as it is."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ntm_memory_skill.config import Config, load_config
 from ntm_memory_skill.engine import NTMMemoryManager
-from ntm_memory_skill.errors import ImportRefused
+from ntm_memory_skill.errors import ConfigError, ImportRefused
 from ntm_memory_skill.transfer import Item, parse
 
 MARKDOWN_MEMORY = ("MEMORY.md", "memory.md", "memory/*.md")
@@ -28,6 +28,19 @@ def configured(memory_file: Path | None = None) -> Config:
 def open_memory(config: Config, *, require_encoder: bool = True) -> NTMMemoryManager:
     """Open the memory that the configuration names; see `NTMMemoryManager.open`."""
     return NTMMemoryManager.open(config.memory_file, settings=config.settings, require_encoder=require_encoder)
+
+
+def check_enabled(config: Config) -> None:
+    """Let the tools be used only where clawhub.json does not switch the skill off.
+
+    The commands over the files go on working: the memory is still its owner's.
+
+    Raises:
+        ConfigError: It is switched off.
+    """
+    if not config.enabled:
+        message = f"the skill is switched off: {config.origin} says enabled: false"
+        raise ConfigError(message, hint='Set "enabled" to true there to use the tools again.')
 
 
 def keep_to_one_thread() -> None:

@@ -22,7 +22,7 @@ from ntm_memory_skill import __version__
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.errors import NTMMemoryError
-from ntm_memory_skill.hosts.compose import keep_to_one_thread, open_memory
+from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread, open_memory
 from ntm_memory_skill.tools import TOOLS, ToolSpec, call, failure
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,12 @@ def answer(memory: LazyMemory, name: str, arguments: dict[str, object]) -> types
 
 
 def serve_stdio(config: Config) -> None:
-    """Serve until the client closes standard input."""
+    """Serve until the client closes standard input.
+
+    Raises:
+        ConfigError: The skill is switched off.
+    """
+    check_enabled(config)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="ntm-memory: %(levelname)s: %(message)s")
     keep_to_one_thread()
     memory = LazyMemory(lambda: open_memory(config))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ntm_memory_skill import HashedEncoder, NTMMemoryManager, Settings
+from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.errors import EncoderMismatch, UnknownMemory
 from tests.conftest import OpenMemory, ticking_clock
 from tests.engine.support import (
@@ -155,6 +157,33 @@ def test_manager_notices_that_another_has_reindexed(written: list[str], open_mem
         with pytest.raises(EncoderMismatch):
             call()
     assert fingerprint(path.parent) == before
+
+
+@pytest.mark.parametrize("verb", ["memorize", "memorize_many", "update"])
+def test_a_reindex_between_encoding_and_writing_is_noticed(
+    written: list[str], open_memory: OpenMemory, path: Path, verb: str
+) -> None:
+    """A key that was made just before is not written among another encoder's; nothing is stored."""
+
+    class Overtaken(HashedEncoder):
+        """Lets another process reindex while it encodes."""
+
+        def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+            if list(texts) == ["sheep"]:
+                with open_foreign(path) as memory:
+                    memory.reindex()
+            return super().encode_passages(texts, on_progress)
+
+    memory = open_memory(encoder=Overtaken())
+    calls: dict[str, Callable[[], object]] = {
+        "memorize": lambda: memory.memorize("sheep"),
+        "memorize_many": lambda: memory.memorize_many([{"content": "sheep"}]),
+        "update": lambda: memory.update(written[0], "sheep"),
+    }
+    with pytest.raises(EncoderMismatch):
+        calls[verb]()
+    with open_memory(encoder=HashedEncoder(32)) as other:
+        assert "sheep" not in {record.content for record in other.state.records.values()}
 
 
 def test_two_encoders_that_begin_one_memory_together_do_not_mix(open_memory: OpenMemory) -> None:

@@ -149,6 +149,35 @@ class TestGlobalOptions:
         assert global_options_first([*words, *tail]) == [*ahead, *behind, *tail]
 
 
+class TestDisabled:
+    """clawhub.json says that the skill is not to be used."""
+
+    @pytest.fixture(autouse=True)
+    def disabled(self, no_model: None, here: Path) -> None:
+        """A memory with one note, and then the switch."""
+        assert run_here("memorize", "kept").status == 0
+        plugin = "official-1580021414-afk-ntm-memory-system"
+        (here / "clawhub.json").write_text(json.dumps({"plugins": {plugin: {"enabled": False}}}))
+
+    @pytest.mark.parametrize(
+        "line",
+        [["memorize", "x"], ["recall", "x"], ["search", "x"], ["update", "x", "y"], ["erase", "x"], ["serve"]],
+        ids=lambda line: str(line[0]),
+    )
+    def test_no_tool_answers(self, here: Path, line: list[str]) -> None:
+        """Neither on the command line nor as a server; the memory is not touched."""
+        before = (here / "memory" / "ntm_memory.json").read_bytes()
+        outcome = run_here("--json", *line)
+        assert (outcome.status, outcome.code) == (2, "invalid_config")
+        assert (here / "memory" / "ntm_memory.json").read_bytes() == before
+
+    def test_its_owner_can_still_get_at_the_memory(self) -> None:
+        """To look, to check, to take it elsewhere."""
+        assert "kept" in run_here("export", "-").out
+        assert run_here("--json", "stats").envelope["stats"]["memories"] == 1
+        assert run_here("verify").status == 0
+
+
 class TestPlace:
     """Which memory is meant: the option, else the environment, else the current folder's."""
 

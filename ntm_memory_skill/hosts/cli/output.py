@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,6 @@ class Output:
     def dump(self, envelope: Envelope) -> None:
         """Print JSON, one object on one line, readable in any language."""
         typer.echo(json.dumps(envelope, ensure_ascii=False))
-
-    def at(self, path: Path) -> Output:
-        """Return the same for the memory at another place."""
-        return replace(self, memory_file=path)
 
 
 def terminal(*, stderr: bool = False) -> Console:

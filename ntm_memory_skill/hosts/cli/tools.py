@@ -11,7 +11,7 @@ from rich.console import Console
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
 from ntm_memory_skill.hosts.cli.picture import trace_lines
-from ntm_memory_skill.hosts.compose import keep_to_one_thread
+from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread
 from ntm_memory_skill.tools import TOOLS, call
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A label; may be given several times.")]
@@ -116,6 +116,7 @@ def erase(
 
 def _tool(context: typer.Context, name: str, arguments: dict[str, Any]) -> None:
     output = of(context)
+    check_enabled(output.config)
     keep_to_one_thread()
     needs_encoder = name != "erase" or arguments.get("query") is not None
     with output.memory(require_encoder=needs_encoder) as memory:
