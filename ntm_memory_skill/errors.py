@@ -21,7 +21,10 @@
         ├── StoreFull                    store_full           3
         ├── StoreLocked                  store_locked         3
         ├── StoreTooNew                  store_too_new        3
-        └── StoreClosed                  store_closed         3
+        ├── StoreClosed                  store_closed         3
+        ├── PathRefused                  path_refused         3
+        ├── KeyRefused                   key_refused          3
+        └── LossRefused                  loss_refused         3
 
 The class owns its code and exit status; an instance carries what went wrong (`message`) and what to do (`hint`).
 Callers tell errors apart by class or `code`, never by text.
@@ -158,7 +161,7 @@ class StoreDamaged(StoreError):
     """A file of the memory does not hold what was written; it is left exactly as found."""
 
     code = "store_damaged"
-    default_hint = "Nothing was changed. Run `ntm-memory verify`, and restore the file from a backup."
+    default_hint = "Nothing was changed. `ntm-memory verify` says what is wrong, `ntm-memory repair` mends what can be."
 
 
 class StoreUnreachable(StoreError):
@@ -194,6 +197,27 @@ class StoreClosed(StoreError):
 
     code = "store_closed"
     default_hint = "Open the memory again with NTMMemoryManager.open()."
+
+
+class PathRefused(StoreError):
+    """A file of the memory is a symbolic link, or no regular file: writing to it could change something else."""
+
+    code = "path_refused"
+    default_hint = "Name the memory by its real path, or move what stands in its place."
+
+
+class KeyRefused(StoreError):
+    """The memory is encrypted and the key is missing or wrong, or it is not encrypted and a key was given."""
+
+    code = "key_refused"
+    default_hint = "Set NTM_MEMORY_KEY, or store.key_file in clawhub.json, to the key that it was encrypted with."
+
+
+class LossRefused(StoreError):
+    """A repair would lose something that was acknowledged; nothing was changed."""
+
+    code = "loss_refused"
+    default_hint = "Restore the damaged files from a backup, or run `ntm-memory repair --accept-loss`."
 
 
 def error_classes() -> tuple[type[NTMMemoryError], ...]:

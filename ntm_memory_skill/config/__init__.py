@@ -7,10 +7,12 @@ from ntm_memory_skill.config.load import (
     CLAWHUB_VARIABLE,
     ENCODER_VARIABLE,
     ENVIRONMENT,
+    KEY_VARIABLE,
     MEMORY_VARIABLE,
     PLUGIN,
     Config,
     load_config,
+    read_key,
 )
 from ntm_memory_skill.config.schema import CONFIG_SCHEMA, MachineSettings
 from ntm_memory_skill.config.violations import Violation, violations
@@ -20,11 +22,13 @@ __all__ = [
     "CONFIG_SCHEMA",
     "ENCODER_VARIABLE",
     "ENVIRONMENT",
+    "KEY_VARIABLE",
     "MEMORY_VARIABLE",
     "PLUGIN",
     "Config",
     "MachineSettings",
     "Violation",
     "load_config",
+    "read_key",
     "violations",
 ]

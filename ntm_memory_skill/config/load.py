@@ -24,10 +24,12 @@ DEFAULT_MEMORY = Path("memory/ntm_memory.json")
 MEMORY_VARIABLE = "NTM_MEMORY_FILE"
 CLAWHUB_VARIABLE = "NTM_CLAWHUB_JSON"
 ENCODER_VARIABLE = "NTM_ENCODER_MODEL"
+KEY_VARIABLE = "NTM_MEMORY_KEY"
 ENVIRONMENT = {
     MEMORY_VARIABLE: "The memory's file; memory/ntm_memory.json in the current folder by default.",
     CLAWHUB_VARIABLE: "The configuration file; clawhub.json in the current folder by default.",
     ENCODER_VARIABLE: 'The encoder\'s model, in place of encoder.model in the configuration ("bundled" by default).',
+    KEY_VARIABLE: "The text that encrypts the memory's files, in place of store.key_file; not encrypted by default.",
 }
 """Every environment variable that is read, and what it does."""
 
@@ -76,11 +78,12 @@ def load_config(
         merged = _merged(merged, overrides)
         _check({"config": merged}, "the configuration with its overrides")
     named = environment.get(MEMORY_VARIABLE)
+    passphrase = environment.get(KEY_VARIABLE) or _key(merged.get("store", {}).get("key_file"), origin or folder)
     return Config(
-        memory_file=memory_file or (Path(named) if named else DEFAULT_MEMORY),
+        memory_file=memory_file or (_from_environment(named) if named else DEFAULT_MEMORY),
         enabled=entry.get("enabled", True),
         auto_update=entry.get("auto_update", True),
-        settings=_settings(merged),
+        settings=_settings(merged, passphrase),
         machine=MachineSettings(**_present(merged.get("ntm_memory", {}), *MachineSettings.__dataclass_fields__)),
         origin=origin,
     )
@@ -92,6 +95,50 @@ def _origin(environment: Mapping[str, str], folder: Path) -> Path | None:
         return Path(named)
     found = folder / FILE
     return found if found.is_file() else None
+
+
+def _from_environment(named: str) -> Path:
+    """Return the path that the environment names, unless it climbs out of where it starts."""
+    path = _at_home(named, MEMORY_VARIABLE)
+    if ".." in path.parts:
+        message = f"{MEMORY_VARIABLE} is {named!r}, which climbs out of its folder"
+        raise ConfigError(message, hint=f'Write the path without ".." in {MEMORY_VARIABLE}.')
+    return path
+
+
+def _key(named: str | None, beside: Path) -> str | None:
+    """Return the text of the key file, which a relative name places beside clawhub.json."""
+    if named is None:
+        return None
+    return read_key((beside if beside.is_dir() else beside.parent) / _at_home(named, "store.key_file"))
+
+
+def _at_home(named: str, where: str) -> Path:
+    """Return a path, in which a leading ~ stands for a home folder."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{where} is {named!r}, and there is no such home folder") from error
+
+
+def read_key(path: Path) -> str:
+    """Return the text of a key file, without the blanks around it.
+
+    Raises:
+        ConfigError: It cannot be read, is empty, or is not text.
+    """
+    hint = "Correct the name of the key file, or set NTM_MEMORY_KEY instead."
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"the key file {path} cannot be read: {error.strerror}", hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the key file {path} is not UTF-8 text", hint=hint) from error
+    except ValueError as error:
+        raise ConfigError(f"the key file's name {str(path)!r} is none that a file can have", hint=hint) from error
+    if not text:
+        raise ConfigError(f"the key file {path} is empty", hint=hint)
+    return text
 
 
 def _entry(path: Path) -> Any:
@@ -133,7 +180,7 @@ def _across_fields(entry: object) -> list[Violation]:
     return found
 
 
-def _settings(config: Mapping[str, Any]) -> Settings:
+def _settings(config: Mapping[str, Any], passphrase: str | None) -> Settings:
     memory, encoder = config.get("ntm_memory", {}), config.get("encoder", {})
     addressing = memory.get("addressing", {})
     head = _present(addressing, "key_strength", "gate", "sharpening")
@@ -149,7 +196,7 @@ def _settings(config: Mapping[str, Any]) -> Settings:
             **_present(encoder, "model", "allow_download", "query_prefix", "passage_prefix"),
             dimension=None if dimension == "auto" else dimension,
         ),
-        store=StoreSettings(**_present(config.get("store", {}), "lock_timeout")),
+        store=StoreSettings(**_present(config.get("store", {}), "lock_timeout", "durability"), passphrase=passphrase),
     )
 
 

@@ -12,6 +12,7 @@ from ntm_memory_skill.engine import AddressingSettings, Settings
 from ntm_memory_skill.store import StoreSettings
 
 INITIALIZATIONS = ("constant", "small_random", "learned")
+DURABILITIES = ("full", "relaxed")
 
 _SETTINGS = Settings()
 _ADDRESSING = AddressingSettings()
@@ -122,6 +123,16 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
         lock_timeout=_value(
             "number", "Seconds to wait for another writer.", _STORE.lock_timeout, minimum=0, maximum=3600
         ),
+        durability={
+            "enum": list(DURABILITIES),
+            "description": '"full": on the disk when acknowledged. "relaxed": a power failure may lose the last.',
+            "default": _STORE.durability,
+        },
+        key_file={
+            "type": "string",
+            "minLength": 1,
+            "description": "A file whose text encrypts the memory; without it, and without NTM_MEMORY_KEY, it is not.",
+        },
     ),
     m3=_object("The lifecycle of memories. No options yet."),
     reasoning=_object("Recall over several hops. No options yet."),

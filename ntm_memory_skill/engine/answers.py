@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from ntm_memory_skill.model import Hit, Record
 
@@ -83,8 +87,33 @@ class Receipt:
 
     action: str
     """"erased", "faded" or "purged"."""
+    at: datetime
     ids: tuple[str, ...]
     strengths: tuple[float, ...]
     """What is left of each, 0 to 1."""
     files_rewritten: tuple[str, ...] = ()
     """Names of the files that a purge wrote anew."""
+    files_removed: tuple[str, ...] = ()
+    """Names of older copies that a purge deleted, within the memory's folder."""
+    checksums: tuple[tuple[str, str], ...] = ()
+    """(name, SHA-256) of each rewritten file as the purge left it."""
+
+    def described(self) -> dict[str, Any]:
+        """Return the receipt as JSON values, without its digest."""
+        shown: dict[str, Any] = {
+            "action": self.action,
+            "at": self.at.isoformat(),
+            "count": len(self.ids),
+            "ids": list(self.ids),
+            "strength_left": list(self.strengths),
+        }
+        if self.action != "purged":
+            return shown
+        files = {"files_rewritten": list(self.files_rewritten), "files_removed": list(self.files_removed)}
+        return {**shown, **files, "sha256": dict(self.checksums)}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `described` as JSON with sorted keys and no blanks: a receipt that was changed no longer fits."""
+        text = json.dumps(self.described(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()

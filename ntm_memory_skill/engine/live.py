@@ -9,16 +9,18 @@ from __future__ import annotations
 import importlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import numpy as np
 from jaxtyping import Float32
 
 from ntm_memory_skill.encoder import Encoder, Progress
+from ntm_memory_skill.engine.accesses import AccessCounts
 from ntm_memory_skill.engine.projection import Projection
-from ntm_memory_skill.errors import EncoderMismatch, StoreClosed, StoreError, UnknownMemory
-from ntm_memory_skill.model import EncoderIdentity, Event, Memorized, Record, Updated, indexed_text
+from ntm_memory_skill.errors import EncoderMismatch, StoreClosed, StoreError, StoreLocked, UnknownMemory
+from ntm_memory_skill.model import EncoderIdentity, Event, Memorized, Record, Restored, Updated, indexed_text
 from ntm_memory_skill.store import Changes, KeyRows, State, Store
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class LiveMemory:
         self.mutex = threading.RLock()
         self._reach = reach
         self._projection: Projection | None = None
+        self._accesses = AccessCounts()
         self._written = False
         self._closed = False
 
@@ -81,6 +84,13 @@ class LiveMemory:
         check_encoder(self.store.encoder, self.encoder.identity)
         return self.encoder.encode_passages(texts, on_progress)
 
+    def accessed(self, idents: Iterable[str], at: datetime) -> None:
+        """Count memories that were given as an answer; see `accesses`."""
+        with self.mutex:
+            self._accesses.add(idents, at)
+            if self._accesses.full:
+                self._store_accesses()
+
     @contextmanager
     def transaction(self) -> Iterator[State]:
         """Hold the writers' lock for a block, and give the state, caught up. Then fold an overgrown journal."""
@@ -98,11 +108,12 @@ class LiveMemory:
             EncoderMismatch: An event brings a key, and another process has reindexed since it was made.
         """
         identity = self.store.encoder
-        if any(isinstance(event, Memorized | Updated) and event.key_row is not None for event in events):
+        if any(isinstance(event, Memorized | Updated | Restored) and event.key_row is not None for event in events):
             check_encoder(identity, self.encoder.identity)
-        self.store.commit(events, self.encoder.identity if identity is None else identity)
+        whole = [*self._accesses.take(self.store.state), *events]
+        self.store.commit(whole, self.encoder.identity if identity is None else identity)
         self._written = True
-        self._show(events)
+        self._show(whole)
 
     def reindex(self, on_progress: Progress | None) -> int:
         """Encode every memory anew with the present encoder, and return how many there were."""
@@ -118,15 +129,40 @@ class LiveMemory:
             return len(texts)
 
     def close(self) -> None:
-        """Fold the journal if that is due, and let go. What was acknowledged is on disk in any case."""
+        """Store the access counts and fold the journal, if that is due and nobody is writing; then let go.
+
+        What was acknowledged is on disk in any case, except that durability "relaxed" waits for the disk here.
+        """
         with self.mutex:
-            if not self._closed and self._written:
-                try:
-                    with self.store.transaction():
+            if self._closed:
+                return
+            self._store_accesses()
+            try:
+                if self._written:
+                    with self.store.transaction(wait=False):
                         self._fold(closing=True)
-                except StoreError as error:
-                    logger.warning("the journal was not folded on closing: %s", error.message)
-            self._closed = True
+            except StoreLocked as error:
+                logger.info("the journal was not folded on closing: %s", error.message)
+            except StoreError as error:
+                logger.warning("the journal was not folded on closing: %s", error.message)
+            finally:
+                self._closed = True
+            self.store.flush()
+
+    def _store_accesses(self) -> None:
+        """Store the access counts by themselves, unless somebody is writing or the folder is read-only."""
+        if self._accesses.empty:
+            return
+        try:
+            with self.store.transaction(wait=False) as changes:
+                self._follow(changes)
+                counted = self._accesses.take(self.store.state)
+                if counted and self.store.encoder is not None:
+                    self.store.commit(counted, self.store.encoder)
+                    self._show(counted)
+                    self._fold(closing=False)
+        except StoreError as error:
+            logger.info("access counts were not stored: %s", error.message)
 
     def _fold(self, *, closing: bool) -> None:
         """Fold the journal if it has grown enough. A fold that fails loses nothing, and is left to the next one."""

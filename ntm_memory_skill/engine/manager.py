@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from jaxtyping import Bool
 
 from ntm_memory_skill.encoder import Encoder, Progress, load_encoder
+from ntm_memory_skill.engine import erasure, validation
 from ntm_memory_skill.engine import recall as read_path
-from ntm_memory_skill.engine import validation
 from ntm_memory_skill.engine.answers import Attention, Note, Receipt, Recollection
 from ntm_memory_skill.engine.cue import CueMaker
 from ntm_memory_skill.engine.likeness import resembling
@@ -22,24 +22,12 @@ from ntm_memory_skill.engine.progress import bar
 from ntm_memory_skill.engine.projection import Projection, key_bytes
 from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
 from ntm_memory_skill.engine.settings import Settings
-from ntm_memory_skill.engine.validation import Draft
-from ntm_memory_skill.errors import InvalidArgument, MemoryFull
-from ntm_memory_skill.model import (
-    EncoderIdentity,
-    Erased,
-    Event,
-    Faded,
-    Filters,
-    Hit,
-    Memorized,
-    Purged,
-    Query,
-    Record,
-    Updated,
-    indexed_text,
-)
+from ntm_memory_skill.engine.writing import Writer
+from ntm_memory_skill.model import EncoderIdentity, Filters, Hit, Query, Record, Updated, indexed_text
 from ntm_memory_skill.sources import Clock, Ids, random_ids, system_clock
 from ntm_memory_skill.store import DirectoryStore, State, Store
+
+Answer = TypeVar("Answer", bound=Sequence[Hit])
 
 RECALL_CANDIDATES = 20  # more than a budget of a few thousand characters ever holds
 
@@ -69,7 +57,8 @@ class NTMMemoryManager:
         self.settings = Settings() if settings is None else settings
         self._live = LiveMemory(store, encoder, self.settings.addressing.head.reach)
         self._cues = CueMaker(encoder, self.settings.addressing)
-        self._clock, self._ids = clock, ids
+        self._writer = Writer(self._live, self.settings.memory_size, clock, ids)
+        self._clock = clock
         self._focuses = SessionFocuses()
 
     @classmethod
@@ -170,7 +159,7 @@ class NTMMemoryManager:
         self._live.projection()  # the slow part of a first call, before other writers are made to wait
         with self._live.transaction() as state:
             alike = resembling(self._live.projection(), text, keys[0])
-            (record,) = self._write([draft], keys, state)
+            (record,) = self._writer.write([draft], keys, state)
         return Note(record=record, related=alike.related, duplicates=alike.duplicates)
 
     def memorize_many(
@@ -193,7 +182,7 @@ class NTMMemoryManager:
             keys = self._live.encode([indexed_text(draft.key, draft.content) for draft in drafts], advance)
         self._live.projection()
         with self._live.transaction() as state:
-            return [record.id for record in self._write(drafts, keys, state)]
+            return [record.id for record in self._writer.write(drafts, keys, state)]
 
     def search(self, query: str, *, top_k: int = 5, **filters: Any) -> list[Hit]:
         """Return the memories that answer a question, best first.
@@ -211,7 +200,7 @@ class NTMMemoryManager:
         """
         text = validation.content(query, self.settings.content_limit)
         limit = validation.count("top_k", top_k, validation.TOP_K_LIMIT)
-        return self._search(Query(text=text, top_k=limit, filters=validation.filters(filters)))
+        return self._given(self._search(Query(text=text, top_k=limit, filters=validation.filters(filters))))
 
     def recall(
         self, query: str | None = None, *, key: str | None = None, session: str | None = None, budget: int | None = None
@@ -240,7 +229,9 @@ class NTMMemoryManager:
             have = {hit.id for hit in named}
             wide = self._search(Query(text=text, top_k=RECALL_CANDIDATES, session=asking))
             found = named + [hit for hit in wide if hit.id not in have]
-        return Recollection.within(found, limit)
+        given = Recollection.within(found, limit)
+        self._given(given.hits)
+        return given
 
     def attention(self, query: str) -> Attention:
         """Return where the head looks for a question, stage by stage, over all live memories in the order of time.
@@ -302,21 +293,27 @@ class NTMMemoryManager:
         share = validation.erasure(idents, strength, purge=purge)
         why = validation.name("reason", reason)
         self._live.check_known(idents, erased_as_well=purge)
-        with self._live.transaction() as state:
-            self._live.check_known(idents, erased_as_well=purge)
-            now = self._clock()
-            if share < 1:
-                left = tuple(validation.faded(state.records[ident].strength, share) for ident in idents)
-                self._live.commit([Faded(ident, now, rest) for ident, rest in zip(idents, left, strict=True)])
-                return Receipt(action="faded", ids=idents, strengths=left)
-            events: list[Event] = [Erased(ident, now, why) for ident in idents if ident in state.records]
-            if purge:
-                events.extend(Purged(ident, now) for ident in idents if ident not in state.tombstones)
-            if events:
-                self._live.commit(events)
-            rewritten = self._live.store.compact() if purge else ()
-            done, gone = "purged" if purge else "erased", (0.0,) * len(idents)
-            return Receipt(action=done, ids=idents, strengths=gone, files_rewritten=rewritten)
+        if share < 1:
+            return erasure.fade(self._live, self._clock, idents, share)
+        remove = erasure.purge if purge else erasure.erase
+        return remove(self._live, self._clock, idents, why)
+
+    def restore(self, *idents: str) -> list[Record]:
+        """Bring erased memories back, as they were; what was purged is gone. `state.archive` lists them.
+
+        Raises:
+            UnknownMemory: One of the ids is not in the archive; nothing was restored.
+            InvalidArgument: No id, or one that is there twice.
+            MemoryFull: There are not enough free slots.
+            StoreError: It could not be written.
+        """
+        validation.erasure(idents, 1.0, purge=False)
+        return erasure.restore(self._live, self._clock, idents, self.settings.memory_size)
+
+    def compact(self) -> tuple[str, ...]:
+        """Fold the journal into the snapshot now, and return the names of the files that were rewritten."""
+        with self._live.transaction():
+            return self._live.store.compact()
 
     def reindex(self, *, progress: bool | Progress | None = None) -> int:
         """Encode every memory anew with the present encoder, and return how many there were.
@@ -329,6 +326,11 @@ class NTMMemoryManager:
     def close(self) -> None:
         """Fold the journal into the snapshot if that is due, and let go. Closing twice is harmless."""
         self._live.close()
+
+    def _given(self, hits: Answer) -> Answer:
+        """Count memories that are given as an answer."""
+        self._live.accessed([hit.id for hit in hits], self._clock())
+        return hits
 
     def _search(self, query: Query) -> list[Hit]:
         with self._addressed(query) as seen:
@@ -365,35 +367,3 @@ class NTMMemoryManager:
         last = self._focuses.last(session) if settings.hybrid else None
         today = None if last is None else last.today(projection, admitted)
         return projection.newest(admitted) if today is None and not settings.content else today
-
-    def _write(self, drafts: Sequence[Draft], keys: read_path.Weights, state: State) -> list[Record]:
-        """Give drafts their ids and slots, and commit them. Called inside a transaction."""
-        if len(state.records) + len(drafts) > self.settings.memory_size:
-            raise MemoryFull(f"the memory has {self.settings.memory_size} slots, and {len(state.records)} are taken")
-        idents = self._idents(drafts, state)
-        for place, draft in enumerate(drafts):
-            if draft.supersedes is not None and draft.supersedes not in idents[:place]:
-                self._live.record(draft.supersedes)
-        slots = self._live.projection().matrix.allocate(len(drafts))
-        now = self._clock()
-        records = [
-            draft.record(ident, slot, state.next_ordinal + offset, now)
-            for offset, (draft, ident, slot) in enumerate(zip(drafts, idents, slots, strict=True))
-        ]
-        self._live.commit([Memorized(record, key_bytes(key)) for record, key in zip(records, keys, strict=True)])
-        return records
-
-    def _idents(self, drafts: Sequence[Draft], state: State) -> list[str]:
-        """Return an id for each draft that was never used: the one it brings, or a new one."""
-        brought = [draft.id for draft in drafts if draft.id is not None]
-        taken = set(brought)
-        if len(taken) < len(brought) or any(state.knows(ident) for ident in brought):
-            raise InvalidArgument("an id that was given is in use, or was", hint="Leave id out to get a new one.")
-        idents = []
-        for draft in drafts:
-            ident = draft.id or self._ids()
-            while draft.id is None and (ident in taken or state.knows(ident)):
-                ident = self._ids()
-            taken.add(ident)
-            idents.append(ident)
-        return idents

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from jaxtyping import Bool, Float32
 
 from ntm_memory_skill.lexical import BM25Index, tokenize
 from ntm_memory_skill.model import (
+    Accessed,
     EncoderIdentity,
     Erased,
     Event,
@@ -19,6 +21,7 @@ from ntm_memory_skill.model import (
     Filters,
     Memorized,
     Record,
+    Restored,
     Updated,
     indexed_text,
 )
@@ -88,16 +91,20 @@ class Projection:
         """Follow one event that the state has already folded in."""
         match event:
             case Memorized(record=new, key_row=row):
-                self._write(state.records.get(new.id, new), row)
+                self._write(replace(state.records.get(new.id, new), slot=new.slot), row)
                 superseded = None if new.supersedes is None else state.records.get(new.supersedes)
-                if superseded is not None:
+                if superseded is not None and superseded.id in self._slots:
                     self._relabel(superseded)
             case Updated() | Faded():
                 record = state.records.get(event.id)
                 if record is not None:  # else it was erased later in the same batch of events
                     self._change(record, event)
-            case Erased(id=ident):
+            case Restored():
+                self._restore(event, state)
+            case Erased(id=ident) if ident in self._slots:
                 self._free(self._slots[ident])
+            case Accessed():
+                self._count(event, state)
 
     def sources(self) -> Any:
         """Return the tapes' neighbour table in the matrix's own kind of array."""
@@ -146,11 +153,25 @@ class Projection:
         self.tape.add(record.slot, record.session, record.at.timestamp(), record.ordinal)
         self._sources = None
 
+    def _restore(self, event: Restored, state: State) -> None:
+        back = state.records.get(event.id, state.archive.get(event.id))
+        if back is not None:  # else it was purged later in the same batch of events
+            self._write(replace(back, slot=event.slot), event.key_row)
+
+    def _count(self, event: Accessed, state: State) -> None:
+        """Take over the access counts, and nothing else: in all other respects the state may be further on."""
+        for ident in event.ids:
+            known = state.records.get(ident)
+            if known is not None and ident in self._slots:
+                slot = self._slots[ident]
+                self._records[slot] = replace(self.record(slot), accesses=known.accesses, accessed_at=known.accessed_at)
+
     def _change(self, record: Record, event: Updated | Faded) -> None:
         self._relabel(record)
         if isinstance(event, Updated) and event.key_row is not None:
-            self.lexical.add(record.slot, tokenize(indexed_text(record.key, record.content)))
-            self.matrix.store(record.slot, _row(event.key_row), record.strength)
+            slot = self._slots[record.id]
+            self.lexical.add(slot, tokenize(indexed_text(record.key, record.content)))
+            self.matrix.store(slot, _row(event.key_row), record.strength)
 
     def _free(self, slot: int) -> None:
         self.matrix.free(slot)
@@ -180,12 +201,16 @@ class Projection:
         self._records[slot] = None
 
     def _relabel(self, record: Record) -> None:
-        """Take in a memory as it stands now. An event that comes in a batch finds it further on than it left it."""
-        before = self.record(record.slot).strength
-        self._unlabel(record.slot)
-        self._label(record)
+        """Take in a memory as it stands now, in the slot that it has here.
+
+        An event that comes in a batch finds it further on than it left it: faded since, or restored into another slot.
+        """
+        slot = self._slots[record.id]
+        before = self.record(slot).strength
+        self._unlabel(slot)
+        self._label(replace(record, slot=slot))
         if record.strength != before:
-            self.matrix.fade(record.slot, 1 - record.strength / before)
+            self.matrix.fade(slot, 1 - record.strength / before)
 
     def _mask(self, slots: Iterable[int]) -> Bool[np.ndarray, "n"]:
         mask = np.zeros(len(self), dtype=bool)

@@ -74,13 +74,27 @@ def read_for_import(paths: Iterable[Path]) -> list[Imported]:
 def _files(path: Path) -> list[Path]:
     try:
         if not path.is_dir():
-            return [path]
-        found = sorted({file.resolve() for pattern in MARKDOWN_MEMORY for file in path.glob(pattern)})
+            return [_regular(path)]
+        found: dict[tuple[int, int], Path] = {}
+        for pattern in MARKDOWN_MEMORY:
+            for file in sorted(path.glob(pattern)):
+                state = _regular(file).stat()
+                found.setdefault((state.st_dev, state.st_ino), file)  # MEMORY.md and memory.md may be one file
     except OSError as error:
         raise _unreadable(path, error) from error
     if not found:
         raise ImportRefused(f"{path} holds no MEMORY.md and no memory/*.md")
-    return found
+    return sorted(found.values())
+
+
+def _regular(file: Path) -> Path:
+    """Return a file that is one, and is where it seems to be: a link in a workspace could lead to anybody's secrets."""
+    for each in (file, file.parent):
+        if each.is_symlink() and (each == file or each.name == "memory"):
+            raise ImportRefused(f"{each} is a symbolic link", hint="Give the file that it leads to, by its real path.")
+    if file.exists() and not file.is_file():
+        raise ImportRefused(f"{file} is no regular file", hint="Give a file, or a folder with MEMORY.md in it.")
+    return file
 
 
 def _parsed(file: Path) -> tuple[str, tuple[Item, ...]]:

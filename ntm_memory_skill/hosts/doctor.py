@@ -12,11 +12,10 @@ from pathlib import Path
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.encoder import BUNDLED
 from ntm_memory_skill.encoder.bundled import model_folder
-from ntm_memory_skill.errors import NTMMemoryError, StoreUnreachable
+from ntm_memory_skill.errors import NTMMemoryError, StoreError
 from ntm_memory_skill.hosts import compose
 from ntm_memory_skill.sources import system_clock
-from ntm_memory_skill.store import verify
-from ntm_memory_skill.store.directory import Paths
+from ntm_memory_skill.store import Paths, verify
 
 PACKAGES = ("torch", "sentence-transformers", "transformers", "mcp", "numpy")
 
@@ -41,7 +40,7 @@ def examine(memory_file: Path | None) -> list[Diagnosis]:
     settings = compose.configured(memory_file)
     found.append(_attempt("encoder", lambda: _encoder(settings)))
     found.append(_folder(settings.memory_file))
-    for finding in verify(settings.memory_file, system_clock):
+    for finding in verify(settings.memory_file, system_clock, settings.settings.store):
         hint = "" if finding.error is None else finding.error.hint
         found.append(Diagnosis(finding.ok, finding.subject, finding.detail, hint))
     found.append(_attempt("memory and encoder", lambda: _match(settings)))
@@ -90,11 +89,13 @@ def _folder(memory_file: Path) -> Diagnosis:
     hint = "Choose another place with --memory."
     try:
         folder = Paths.of(memory_file).snapshot.parent.absolute()
-    except StoreUnreachable as error:
+    except StoreError as error:
         return Diagnosis(False, "folder", error.message, hint)
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
-        return Diagnosis(True, "folder", f"{folder} can be written to")
+        shared = existing == folder and os.name != "nt" and folder.stat().st_mode & 0o077
+        others = f"; others can look into it: chmod 700 {folder}" if shared else ""
+        return Diagnosis(True, "folder", f"{folder} can be written to{others}")
     return Diagnosis(False, "folder", f"{existing} cannot be written to", hint)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.errors import InvalidArgument, StoreUnreachable
-from ntm_memory_skill.store.directory import Paths
+from ntm_memory_skill.store import Paths
+from ntm_memory_skill.store.fs import PRIVATE_FILE
 
 TOP_TAGS = 10
 
@@ -21,7 +24,7 @@ def statistics(memory: NTMMemoryManager, config: Config) -> dict[str, Any]:
     records = list(state.records.values())
     times = sorted(record.at for record in records)
     paths = Paths.of(config.memory_file)
-    files = (paths.snapshot, paths.journal, paths.keys)
+    files = (paths.snapshot, paths.journal, paths.keys, *paths.previous)
     return {
         "memory": str(paths.snapshot),
         "memories": len(records),
@@ -29,6 +32,7 @@ def statistics(memory: NTMMemoryManager, config: Config) -> dict[str, Any]:
         "superseded": sum(record.superseded_by is not None for record in records),
         "older_versions": sum(len(record.versions) for record in records),
         "faded": sum(record.strength < 1 for record in records),
+        "accesses": sum(record.accesses for record in records),
         "archive": len(state.archive),
         "purged": len(state.tombstones),
         "sessions": len({record.session for record in records if record.session is not None}),
@@ -42,21 +46,31 @@ def statistics(memory: NTMMemoryManager, config: Config) -> dict[str, Any]:
 
 
 def write_new(path: Path, text: str, *, force: bool) -> None:
-    """Write a file that a person asked for; an existing one only if they insist.
+    """Write a file that a person asked for; an existing one only if they insist, and then all of it or nothing.
 
     Raises:
         InvalidArgument: It exists, and `force` is off.
         StoreUnreachable: It cannot be written.
     """
-    written = Path(f"{path}.tmp") if force else path  # the old file stays until the new one is whole
+    written: Path | None = None
     try:
-        with written.open("w" if force else "x", encoding="utf-8") as file:
+        handle, written = _new_file(path, aside=force)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         if force:
             written.replace(path)
     except FileExistsError as error:
         raise InvalidArgument(f"{path} exists", hint="Choose another name, or add --force.") from error
     except OSError as error:
-        with contextlib.suppress(OSError):
-            written.unlink()
+        if written is not None:
+            with contextlib.suppress(OSError):
+                written.unlink()
         raise StoreUnreachable(f"{path}: {error.strerror}", hint="Choose a folder that you may write to.") from error
+
+
+def _new_file(path: Path, *, aside: bool) -> tuple[int, Path]:
+    """Make a file that is its owner's alone, and return it open: `path`, or one beside it under a name of its own."""
+    if aside:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".ntm-memory-")
+        return handle, Path(name)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), path

@@ -1,11 +1,12 @@
 """The frozen values that every room speaks in: no tensors, no files, no clock."""
 
-from ntm_memory_skill.model.events import Erased, Event, Faded, Memorized, Purged, Updated
+from ntm_memory_skill.model.events import Accessed, Erased, Event, Faded, Memorized, Purged, Restored, Updated
 from ntm_memory_skill.model.identity import EncoderIdentity
 from ntm_memory_skill.model.query import Filters, Hit, Neighbour, Query, Trace
 from ntm_memory_skill.model.record import Record, Version, indexed_text
 
 __all__ = [
+    "Accessed",
     "EncoderIdentity",
     "Erased",
     "Event",
@@ -17,6 +18,7 @@ __all__ = [
     "Purged",
     "Query",
     "Record",
+    "Restored",
     "Trace",
     "Updated",
     "Version",

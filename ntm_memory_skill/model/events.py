@@ -57,4 +57,30 @@ class Purged:
     at: datetime
 
 
-Event = Memorized | Updated | Faded | Erased | Purged
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """An erased memory came back from the archive, into a slot that is free now."""
+
+    id: str
+    at: datetime
+    slot: int
+    key_row: bytes
+    """As in `Memorized`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accessed:
+    """Live memories were given as answers: a batch of counts. Losing one loses statistics and nothing else."""
+
+    ids: tuple[str, ...]
+    counts: tuple[int, ...]
+    """How often each of them, 1 and up."""
+    at: datetime
+    """When the last of these answers was given."""
+
+    def __post_init__(self) -> None:
+        if len(self.ids) != len(self.counts):
+            raise ValueError("an access count for each memory, and for no other")
+
+
+Event = Memorized | Updated | Faded | Erased | Purged | Restored | Accessed

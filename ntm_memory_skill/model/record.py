@@ -46,6 +46,10 @@ class Record:
     """The caller's own name for it, for example a message id."""
     strength: float = 1.0
     """Length of the memory's row, (0, 1]. A partial erase shortens it."""
+    accesses: int = 0
+    """How often it was given as an answer. Counted in batches, of which a crash may lose the last."""
+    accessed_at: datetime | None = None
+    """When it was last given as an answer, with the same reservation."""
     versions: tuple[Version, ...] = ()
     """Earlier versions, oldest first."""
     supersedes: str | None = None

@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import EncoderIdentity, Erased, Event, Faded, Memorized, Purged, Record, Updated, Version
+from ntm_memory_skill.model import (
+    Accessed,
+    EncoderIdentity,
+    Erased,
+    Event,
+    Faded,
+    Memorized,
+    Purged,
+    Record,
+    Restored,
+    Updated,
+    Version,
+)
 
 T = TypeVar("T")
 JSON = dict[str, Any]
+
+LARGEST = 2**53
+"""The largest whole number: beyond it, other programs that read JSON are no longer exact."""
 
 _EVENTS: dict[str, type[Event]] = {
     "memorized": Memorized,
@@ -25,12 +41,18 @@ _EVENTS: dict[str, type[Event]] = {
     "faded": Faded,
     "erased": Erased,
     "purged": Purged,
+    "restored": Restored,
+    "accessed": Accessed,
 }
 _EVENT_NAMES = {kind: name for name, kind in _EVENTS.items()}
 
 
 def record_to_json(record: Record) -> JSON:
-    """Return a record as a JSON object."""
+    """Return a record as a JSON object.
+
+    Raises:
+        StoreDamaged: It holds a number that JSON has no word for, so that it could not be read again.
+    """
     return _to_json(record)
 
 
@@ -44,7 +66,11 @@ def record_from_json(value: object) -> Record:
 
 
 def event_to_json(event: Event) -> JSON:
-    """Return an event as a JSON object, with its kind under "event"."""
+    """Return an event as a JSON object, with its kind under "event".
+
+    Raises:
+        StoreDamaged: It holds a number that JSON has no word for, so that it could not be read again.
+    """
     return {"event": _EVENT_NAMES[type(event)], **_to_json(event)}
 
 
@@ -59,6 +85,18 @@ def event_from_json(value: object) -> Event:
         raise StoreDamaged("a journal entry holds an event of unknown kind")
     event: Event = _from_json(_EVENTS[name], {field: part for field, part in value.items() if field != "event"})
     return event
+
+
+def moment_from_json(value: object) -> datetime:
+    """Return the time that a JSON value says.
+
+    Raises:
+        StoreDamaged: It says none, or leaves its zone open.
+    """
+    try:
+        return _moment("a time", value)
+    except ValueError as error:
+        raise StoreDamaged(f"a time cannot be read: {error}") from error
 
 
 def identity_to_json(identity: EncoderIdentity) -> JSON:
@@ -77,26 +115,50 @@ def identity_from_json(value: object) -> EncoderIdentity:
 
 def _to_json(value: Any) -> JSON:
     result: JSON = {}
-    for spec in fields(value):
-        part = getattr(value, spec.name)
-        if spec.default is not MISSING and part == spec.default:
+    for name, default in _DEFAULTS[type(value)]:
+        part = getattr(value, name)
+        if part is default or part == default:
             continue
-        if isinstance(part, Record):
-            part = _to_json(part)
-        elif isinstance(part, bytes):
-            part = base64.b64encode(part).decode()
-        elif isinstance(part, datetime):
-            part = part.isoformat()
-        elif spec.name == "versions":
-            part = [_to_json(version) for version in part]
-        result[spec.name] = part
+        write = _WRITERS.get(type(part))
+        result[name] = part if write is None else write(part)
     return result
+
+
+_DEFAULTS: dict[type, tuple[tuple[str, Any], ...]] = {
+    kind: tuple((spec.name, spec.default) for spec in fields(kind))  # no value equals dataclasses.MISSING
+    for kind in (Record, Version, EncoderIdentity, *_EVENTS.values())
+}
+"""The fields of every kind of value, with their defaults."""
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise StoreDamaged(f"{number} cannot be stored: it could not be read again")
+    return number
+
+
+def _countable(number: int) -> int:
+    if not 0 <= number <= LARGEST:
+        raise StoreDamaged(f"{number} cannot be stored: it could not be read again")
+    return number
+
+
+_WRITERS: dict[type, Callable[[Any], Any]] = {
+    Record: _to_json,
+    Version: _to_json,
+    bytes: lambda part: base64.b64encode(part).decode(),
+    datetime: datetime.isoformat,
+    float: _finite,
+    int: _countable,
+    tuple: lambda part: [_to_json(each) if isinstance(each, Version) else each for each in part],
+}
+"""How to write a value; those of other types are JSON already."""
 
 
 def _from_json(kind: type[T], value: object) -> T:
     if not isinstance(value, dict):
         raise StoreDamaged(f"a {kind.__name__.lower()} is not a JSON object")
-    known = {spec.name for spec in fields(kind)}  # type: ignore[arg-type]  # every kind is a dataclass
+    known = {name for name, _ in _DEFAULTS[kind]}
     if not value.keys() <= known:
         raise StoreDamaged(f"a {kind.__name__.lower()} has unknown fields: {sorted(value.keys() - known)}")
     try:
@@ -129,7 +191,10 @@ def _number(name: str, part: Any) -> float:
 
 
 def _integer(name: str, part: Any) -> int:
-    return int(_typed(name, part, int))
+    number = int(_typed(name, part, int))
+    if not 0 <= number <= LARGEST:
+        raise ValueError(f"{name} is out of range: {number}")
+    return number
 
 
 def _texts(name: str, part: Any) -> tuple[str, ...]:
@@ -137,12 +202,13 @@ def _texts(name: str, part: Any) -> tuple[str, ...]:
 
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
-    **dict.fromkeys(("at", "created", "replaced_at", "superseded_at", "erased_at"), _moment),
+    **dict.fromkeys(("at", "created", "replaced_at", "superseded_at", "erased_at", "accessed_at"), _moment),
     **dict.fromkeys(("importance", "strength"), _number),
-    **dict.fromkeys(("slot", "ordinal", "dimension"), _integer),
+    **dict.fromkeys(("slot", "ordinal", "dimension", "accesses"), _integer),
     "record": lambda _, part: record_from_json(part),
     "versions": lambda name, part: tuple(_from_json(Version, version) for version in _typed(name, part, list)),
-    "tags": _texts,
+    **dict.fromkeys(("tags", "ids"), _texts),
+    "counts": lambda name, part: tuple(_integer(name, count) for count in _typed(name, part, list)),
     "key_row": lambda name, part: base64.b64decode(_typed(name, part, str), validate=True),
 }
 """How to read a field; those that are not listed are texts. A field name means the same in every event."""

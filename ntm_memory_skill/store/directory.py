@@ -1,106 +1,101 @@
-"""The store on disk: a snapshot, a journal, a key cache and a lock in one folder."""
+"""The store on disk: a snapshot, a journal, a key cache, a lock, and the generation before, in one folder."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import EncoderIdentity, Event, Memorized, Updated, indexed_text
+from ntm_memory_skill.errors import StoreDamaged, StoreError
+from ntm_memory_skill.model import EncoderIdentity, Event, indexed_text
 from ntm_memory_skill.sources import Clock
-from ntm_memory_skill.store import journal, keycache, snapshot
-from ntm_memory_skill.store.fs import FileSystem, Signature, translated
+from ntm_memory_skill.store import journal, snapshot
+from ntm_memory_skill.store.files import Files, Seen, Sight
+from ntm_memory_skill.store.fs import FileSystem
+from ntm_memory_skill.store.keycache import KeyRows
 from ntm_memory_skill.store.lock import WriterLock
-from ntm_memory_skill.store.protocol import Changes, KeyRows, StoreSettings
+from ntm_memory_skill.store.paths import Paths
+from ntm_memory_skill.store.protocol import Changes, Scrubbed, StoreSettings
 from ntm_memory_skill.store.state import State
+from ntm_memory_skill.store.writer import WriterNote
 
-DEFAULT_NAME = "ntm_memory.json"
-LOAD_ATTEMPTS = 20  # each loses a race only against a whole compaction by another process
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Where the four files are."""
-
-    snapshot: Path
-    journal: Path
-    keys: Path
-    lock: Path
-
-    @classmethod
-    def of(cls, path: Path) -> Paths:
-        """Return the files of a memory that is named by its snapshot, or by the folder that holds it.
-
-        A name that does not exist yet is a folder's if it has no ending, as most people would read it.
-
-        Raises:
-            StoreUnreachable: Whether it is a folder cannot be told.
-        """
-        with translated(path):
-            is_folder = path.is_dir() or (not path.suffix and not path.exists())
-        named = path / DEFAULT_NAME if is_folder else path
-        stem = named.name.removesuffix(".json")
-        return cls(
-            snapshot=named,
-            journal=named.with_name(f"{stem}.journal.jsonl"),
-            keys=named.with_name(f"{stem}.keys.npy"),
-            lock=named.with_name(f"{stem}.lock"),
-        )
+_NOTHING: Seen = (None, None)
 
 
 class DirectoryStore:
-    """A `Store` in a folder. Opening reads; nothing is created before the first write.
+    """A `Store` in a folder. Nothing is created before the first write.
 
     Args:
         path: The snapshot file, or the folder that holds `ntm_memory.json`.
-        clock: Stamps snapshots.
-        settings: Timeouts and thresholds.
+        clock: Stamps snapshots and the writer's note.
+        settings: Timeouts, thresholds, durability, encryption.
         fs: The file system to call.
+        tidy: Whether to put in order what a crash or an older release left, if nobody is writing and the folder can be
+            written to: cut off an unfinished line, delete temporary files, finish a purge, upgrade the format.
 
     Raises:
         StoreDamaged: The files do not hold what was written. They are left as they are.
         StoreTooNew: A newer release wrote them.
         StoreUnreachable: They cannot be read.
+        PathRefused: One of them is a symbolic link or no regular file.
+        KeyRefused: They are encrypted with another key, or not as the settings say.
     """
 
     def __init__(
-        self, path: Path, *, clock: Clock, settings: StoreSettings | None = None, fs: FileSystem | None = None
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        settings: StoreSettings | None = None,
+        fs: FileSystem | None = None,
+        tidy: bool = True,
     ) -> None:
         self.paths = Paths.of(path)
         self._clock = clock
         self._settings = StoreSettings() if settings is None else settings
         self._fs = FileSystem() if fs is None else fs
-        self._lock = WriterLock(self.paths.lock, self._settings.lock_timeout)
-        self._state = State()
-        self._header: snapshot.Header | None = None
-        self._sequence = 0
-        self._seen: tuple[Signature | None, Signature | None] = (None, None)
-        self._end = 0  # bytes of the journal that are whole
-        self._recent_rows: dict[bytes, bytes] = {}  # key rows that the cache does not hold yet, by digest
-        self._warnings: tuple[str, ...] = ()
-        self._load()
+        self._note = WriterNote(self.paths.writer, self._fs, clock)
+        self._lock = WriterLock(self.paths.lock, self._settings.lock_timeout, self._note)
+        self._files = Files(self.paths, self._fs, self._settings.passphrase, self._note)
+        self._seen: Seen = _NOTHING
+        self._unsynced = False
+        self._settled = False
+        self._cut = 0
+        """Bytes of an unfinished write that were there at opening."""
+        for each in (self.paths.keys, self.paths.lock, self.paths.writer):
+            self._fs.signature(each)  # refuses what is no file
+        self._take(self._files.load())
+        if tidy and self._untidy():
+            with suppress(StoreError):  # busy or read-only: it can be read as it is, and the next writer tries again
+                self._tidy()
 
     @property
     def state(self) -> State:
         """The fold of all events known so far."""
-        return self._state
+        return self._fold.state
 
     @property
     def encoder(self) -> EncoderIdentity | None:
         """Whose keys the memory holds; None before the first write."""
-        return None if self._header is None else self._header.encoder
+        return None if self._fold.header is None else self._fold.header.encoder
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was found amiss and left out when the files were last read."""
-        return self._warnings
+        """What was found amiss and left out, at opening or when the files were last read."""
+        torn = self._fold.torn or self._cut
+        unfinished = f"{torn} bytes at the end of {self.paths.journal.name} are an unfinished write"
+        return (f"{unfinished} and are left out; it was never acknowledged",) if torn else ()
 
     @property
     def sequence(self) -> int:
         """Number of the last transaction."""
-        return self._sequence
+        return self._fold.sequence
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the files are unreadable without the key."""
+        return self._fold.seal is not None
 
     def refresh(self) -> Changes:
         """Catch up with other processes; see `Store.refresh`.
@@ -116,148 +111,207 @@ class DirectoryStore:
         known = self._seen[1]
         if in_snapshot != self._seen[0] or known is None:
             return self._reload()
-        found = self._fs.read(self.paths.journal, self._end)
+        acknowledged = self._note.acknowledged()  # first: what was acknowledged by now has to be found
+        found = self._fs.read(self.paths.journal, self._fold.end)
         if found is None or found[1].inode != known.inode:
             return self._reload()
+        before = self._fold.sequence
         try:
-            tail = journal.read_lines(found[0], self._sequence)
+            events = self._fold.go_on(found[0])
         except StoreDamaged:
+            self._seen = _NOTHING  # what was folded in before the damage is told to nobody otherwise
             return self._reload()
-        if not tail.entries:
+        if self._fold.sequence == before or self._fold.sequence < acknowledged:
+            self._seen = (None, None)
             return self._reload()
-        events = self._fold(tail, self._end)
         self._seen = (in_snapshot, found[1])
         return Changes(reloaded=False, events=events)
 
     @contextmanager
-    def transaction(self) -> Iterator[Changes]:
+    def transaction(self, *, wait: bool = True) -> Iterator[Changes]:
         """Hold the writers' lock, caught up; see `Store.transaction`."""
-        self._fs.make_folder(self.paths.snapshot.parent)
-        with self._lock.held():
-            yield self.refresh()
+        self._fs.make_folder(self.paths.folder)
+        with self._lock.held(wait=wait):
+            changes = self.refresh()
+            if self._outdated():
+                self._upgrade()
+            yield changes
 
     def commit(self, events: Sequence[Event], encoder: EncoderIdentity) -> None:
         """Append one journal line and wait for the disk; see `Store.commit`."""
-        self._state.check(events)  # before anything is written: a journal with such a line could not be read again
-        text = journal.line(self._sequence + 1, events)
-        if self._header is None:
+        if self._fold.header is not None and self._seen == _NOTHING:
+            self._reload()
+        fold, given = self._fold, tuple(events)
+        if fold.header is None:
+            fold.state.check(given)
             self._write_snapshot(encoder)  # before the journal, which without a snapshot would have no encoder
-        if self._end == 0:
-            text = journal.header(self._generation) + text
-        self._seen = (self._seen[0], self._fs.append(self.paths.journal, text, self._end))
-        self._end += len(text)
-        self._sequence += 1
-        for event in events:
-            self._apply(event)
+        text, checksum = fold.next_line(given)
+        self._settle()
+        durable = self._settings.durability == "full"
+        self._seen = (self._seen[0], self._fs.append(self.paths.journal, text, fold.end, sync=durable))
+        fold.appended(text, checksum, given)
+        if durable:
+            self._note.acknowledge(fold.sequence)
+        self._unsynced = not durable
+
+    def flush(self) -> None:
+        """Wait for what "relaxed" left to the operating system; see `Store.flush`."""
+        if self._unsynced:
+            self._fs.sync(self.paths.journal)
+            self._unsynced = False
 
     def key_rows(self) -> KeyRows:
         """Return the key rows of the cache and of the journal; see `Store.key_rows`."""
-        if self._header is None:
-            return keycache.empty(0)
-        found = self._fs.read(self.paths.keys)
-        dimension = self._header.encoder.dimension
-        cached = keycache.empty(dimension) if found is None else keycache.decode(found[0], dimension)
-        return cached.merged(self._recent_rows)
+        return self._files.key_rows(self._fold)
 
     def supply(self, rows: KeyRows) -> None:
         """Remember rows until the next `compact`; see `Store.supply`."""
-        self._recent_rows.update(
+        self._fold.rows.update(
             (digest, key.astype("<f4").tobytes()) for digest, key in zip(rows.digests, rows.keys, strict=True)
         )
 
     def compact(self) -> tuple[str, ...]:
         """Fold the journal into a new snapshot; see `Store.compact`."""
-        if self._header is None:
+        if self.encoder is None:
             return ()
-        encoder = self._header.encoder
-        live = (encoder.digest(indexed_text(record.key, record.content)) for record in self._state.records.values())
-        self.rekey(self.key_rows().chosen(live), encoder)
+        self.rekey(self._live_rows(self.encoder), self.encoder)
         return tuple(path.name for path in (self.paths.snapshot, self.paths.journal, self.paths.keys))
 
     def rekey(self, rows: KeyRows, encoder: EncoderIdentity) -> None:
         """Write keys, then snapshot, then an empty journal; see `Store.rekey`.
 
+        Before that the journal is synced, which durability "relaxed" has left open: it belongs to the previous
+        generation from now on, and keys that only a part of it needs are about to go.
         The keys come first: a snapshot with keys that nobody needs yet is whole, one without its keys has to encode.
-        The journal comes last: until the snapshot that holds its entries is on disk, they exist nowhere else.
+        Then the present generation gets its second name, for after the next step it is the previous one. The journal
+        comes last: until the snapshot that holds its entries is on disk, they exist nowhere else. What holds a purged
+        text is deleted before all that: the journal, which says that it is purged, is the last to go.
         """
-        self._fs.replace(self.paths.keys, keycache.encode(rows))
-        self._write_snapshot(encoder)
-        text = journal.header(self._generation)
-        self._seen = (self._seen[0], self._fs.replace(self.paths.journal, text))
-        self._end = len(text)
-        self._recent_rows = {}
+        try:
+            self._rewrite(rows, encoder)
+        except StoreError:
+            self._seen = _NOTHING  # which of the files are the new ones, the next look at them tells
+            raise
+
+    def scrub(self) -> Scrubbed:
+        """Rewrite every file without what was purged; see `Store.scrub`.
+
+        Twice: the second time makes a previous generation again, out of files that are clean.
+        """
+        if self.encoder is None:
+            return Scrubbed()
+        removed = self._files.drop_copies()
+        self._fold.purges = True
+        self.compact()
+        self.compact()
+        written = [self.paths.snapshot, self.paths.journal, self.paths.keys, *self.paths.previous]
+        return Scrubbed(
+            rewritten=tuple(path.name for path in written),
+            removed=tuple(name for name in removed if name not in {path.name for path in written}),
+            checksums=tuple((path.name, self._sha256(path)) for path in written),
+        )
+
+    def reseal(self, passphrase: str | None) -> Scrubbed:
+        """Encrypt all files with a key, or with None decrypt them, copies included. Call it inside `transaction`."""
+        if self.encoder is not None:
+            self.supply(self._live_rows(self.encoder))  # the cache is closed with the old key
+        self._fold.seal = self._files.change_passphrase(passphrase, self._fold.seal)
+        try:
+            done = self.scrub()
+        except StoreError:
+            self._seen = _NOTHING  # either key may hold now: the next look at the snapshot tells
+            raise
+        self._files.forget_former(self._fold.seal)
+        return done
 
     def worth_folding(self, *, closing: bool) -> bool:
         """Return whether the journal has grown enough; see `Store.worth_folding`."""
         snapshot_file = self._seen[0]
-        if snapshot_file is None or self._end <= len(journal.header(self._generation)):
+        if snapshot_file is None or self._fold.head is None or self._fold.end <= self._fold.head.length:
             return False
         if closing and snapshot_file.size < self._settings.fold_always_below:
             return True
-        return self._end > max(self._settings.fold_always_below, self._settings.fold_ratio * snapshot_file.size)
+        return self._fold.end > max(self._settings.fold_always_below, self._settings.fold_ratio * snapshot_file.size)
 
-    @property
-    def _generation(self) -> int:
-        return 0 if self._header is None else self._header.generation
+    def _rewrite(self, rows: KeyRows, encoder: EncoderIdentity) -> None:
+        if self._fold.head is not None:
+            self._fs.sync(self.paths.journal)
+        telling = self._fold.purges or self._fold.behind
+        if telling:
+            self._files.drop_copies()
+        self._files.write_keys(rows, self._fold.seal)
+        if not telling and self._fold.header is not None:
+            self._files.keep_generation()
+        self._write_snapshot(encoder)
+        self._seen = (self._seen[0], self._files.restart_journal(self._fold))
+        self._unsynced = False
 
     def _write_snapshot(self, encoder: EncoderIdentity) -> None:
-        header = snapshot.Header(self._generation + 1, self._sequence, encoder, self._clock())
-        self._seen = (self._fs.replace(self.paths.snapshot, snapshot.encode(header, self._state)), self._seen[1])
-        self._header = header
+        header = snapshot.Header(self._fold.generation + 1, self._fold.sequence, encoder, self._clock())
+        self._seen = (self._files.write_snapshot(self._fold, header), self._seen[1])
+
+    def _settle(self) -> None:
+        """Make sure, once after reading files that others wrote, that the journal's name is as lasting as its lines."""
+        if not self._settled:
+            self._fs.settle(self.paths.folder)
+            self._settled = True
+
+    def _live_rows(self, encoder: EncoderIdentity) -> KeyRows:
+        texts = (indexed_text(record.key, record.content) for record in self.state.records.values())
+        return self.key_rows().chosen(encoder.digest(text) for text in texts)
+
+    def _sha256(self, path: Path) -> str:
+        found = self._fs.read(path)
+        return hashlib.sha256(b"" if found is None else found[0]).hexdigest()
 
     def _reload(self) -> Changes:
-        self._load()
+        self._take(self._files.load())
         return Changes(reloaded=True)
 
-    def _load(self) -> None:
-        """Read snapshot and journal; again if another process compacted in between."""
-        for _ in range(LOAD_ATTEMPTS):
-            if self._load_once():
-                return
-        raise StoreDamaged(f"{self.paths.journal} belongs to a later snapshot than {self.paths.snapshot}")
+    def _take(self, sight: Sight) -> None:
+        self._fold, self._seen, self._settled = sight.fold, sight.seen, False
 
-    def _load_once(self) -> bool:
-        in_snapshot = self._fs.read(self.paths.snapshot)
-        in_journal = self._fs.read(self.paths.journal)
-        if in_snapshot is None:
-            if in_journal is not None and self._fs.signature(self.paths.snapshot) is None:
-                raise StoreDamaged(f"{self.paths.journal} is there, but {self.paths.snapshot} is missing")
-            if in_journal is not None:
-                return False  # the first write of another process happened between the two reads
-            self._header, self._state, self._sequence, self._end = None, State(), 0, 0
-            self._seen, self._warnings, self._recent_rows = (None, None), (), {}
-            return True
-        header, state = snapshot.decode(in_snapshot[0])
-        data, in_journal_now = (b"", None) if in_journal is None else in_journal
-        found = journal.read_header(data)
-        if found is not None and found[0] > header.generation:
-            return False
-        start = 0 if found is None else found[1]
-        tail = journal.Tail([], 0, len(data)) if found is None else journal.read_lines(data[start:], header.sequence)
-        self._header, self._state, self._sequence, self._recent_rows = header, state, header.sequence, {}
-        self._fold(tail, start)
-        self._seen = (in_snapshot[1], in_journal_now)  # last: what could not be folded in is to be met again
-        return True
-
-    def _fold(self, tail: journal.Tail, start: int) -> tuple[Event, ...]:
-        """Fold what was read from offset `start` of the journal."""
-        events: list[Event] = []
-        for entry in tail.entries:
-            for event in entry.events:
-                self._apply(event)
-                events.append(event)
-            self._sequence = entry.sequence
-        self._end = start + tail.end
-        torn = (
-            f"{tail.torn} bytes at the end of {self.paths.journal.name} are an unfinished write and are left out; "
-            "it was never acknowledged"
+    def _outdated(self) -> bool:
+        """Return whether an older release wrote the files."""
+        header, head = self._fold.header, self._fold.head
+        return (header is not None and header.version < snapshot.VERSION) or (
+            head is not None and head.version < journal.VERSION
         )
-        self._warnings = (torn,) if tail.torn else ()
-        return tuple(events)
 
-    def _apply(self, event: Event) -> None:
-        """Fold one event, and keep its key row at hand."""
-        self._state.apply(event)
-        if isinstance(event, Memorized | Updated) and event.key_row is not None and self._header is not None:
-            record = self._state.records[event.record.id if isinstance(event, Memorized) else event.id]
-            self._recent_rows[self._header.encoder.digest(indexed_text(record.key, record.content))] = event.key_row
+    def _untidy(self) -> bool:
+        fold = self._fold
+        return bool(fold.torn or fold.behind or fold.purges or self._outdated() or self._files.temporaries())
+
+    def _tidy(self) -> None:
+        """Put in order what a crash or an older release left, unless somebody is writing."""
+        with self._lock.held(wait=False):
+            self.refresh()
+            self._files.drop_temporaries()
+            if self._fold.torn:
+                self._seen = (self._seen[0], self._fs.cut(self.paths.journal, self._fold.end))
+                self._cut, self._fold.torn = self._fold.torn, 0
+            if self._outdated():
+                self._upgrade()
+            elif self._fold.purges:
+                self.scrub()
+            elif self._fold.behind:
+                self._finish_folding()
+
+    def _upgrade(self) -> None:
+        """Rewrite an older release's files in today's format; theirs are kept under their version's name."""
+        header = self._fold.header
+        if header is not None and header.version < snapshot.VERSION:
+            self._files.keep_version(header.version)
+            self.compact()
+        else:
+            self._finish_folding()
+
+    def _finish_folding(self) -> None:
+        """Do the step that was left of a fold: all that its journal holds is in the snapshot, unless more came since.
+
+        The journal is never kept: it may hold what was purged, or what was encrypted since.
+        """
+        if self._fold.header is not None and self._fold.sequence == self._fold.header.sequence:
+            self._seen = (self._seen[0], self._files.restart_journal(self._fold))
+        else:
+            self.compact()

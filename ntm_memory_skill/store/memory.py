@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ntm_memory_skill.model import EncoderIdentity, Event
 from ntm_memory_skill.store import keycache
-from ntm_memory_skill.store.protocol import Changes, KeyRows
+from ntm_memory_skill.store.protocol import Changes, KeyRows, Scrubbed
 from ntm_memory_skill.store.state import State
 
 
@@ -25,7 +25,7 @@ class MemoryStore:
         return Changes(reloaded=False)
 
     @contextmanager
-    def transaction(self) -> Iterator[Changes]:
+    def transaction(self, *, wait: bool = True) -> Iterator[Changes]:  # noqa: ARG002  # the protocol's signature
         """Hold nothing: there is no other process."""
         yield self.refresh()
 
@@ -49,6 +49,13 @@ class MemoryStore:
     def compact(self) -> tuple[str, ...]:
         """Do nothing: there are no files."""
         return ()
+
+    def scrub(self) -> Scrubbed:
+        """Do nothing: there are no files."""
+        return Scrubbed()
+
+    def flush(self) -> None:
+        """Do nothing: there is no disk."""
 
     def rekey(self, rows: KeyRows, encoder: EncoderIdentity) -> None:
         """Take the rows and identity of another encoder."""

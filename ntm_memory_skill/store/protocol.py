@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ntm_memory_skill.model import EncoderIdentity, Event
 from ntm_memory_skill.store.keycache import KeyRows
 from ntm_memory_skill.store.state import State
 
-__all__ = ["Changes", "KeyRows", "Store", "StoreSettings"]
+__all__ = ["Changes", "KeyRows", "Scrubbed", "Store", "StoreSettings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,11 @@ class StoreSettings:
 
     lock_timeout: float = 10.0
     """Seconds to wait for another writer, 0 and up, before giving up with `StoreLocked`."""
+    durability: str = "full"
+    """"full": a write is on the disk before it is acknowledged. "relaxed": the operating system has it, so that it
+    survives the death of this process, but not a power failure; folding and closing still wait for the disk."""
+    passphrase: str | None = field(default=None, repr=False)
+    """What encrypts the files; None leaves them readable by their owner."""
     fold_ratio: float = 0.5
     """The journal is folded into the snapshot once it has grown to this share of the snapshot's size."""
     fold_always_below: int = 4 * 2**20
@@ -35,6 +40,18 @@ class Changes:
     """The state was read anew from the snapshot: whatever was derived from it has to be rebuilt."""
     events: tuple[Event, ...] = ()
     """Where it was not: what other processes did, in order; already folded into the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """What was done to leave nothing of a purged memory."""
+
+    rewritten: tuple[str, ...] = ()
+    """Names of the files that were written anew."""
+    removed: tuple[str, ...] = ()
+    """Names of older copies that were deleted."""
+    checksums: tuple[tuple[str, str], ...] = ()
+    """(name, SHA-256) of every rewritten file as it is now."""
 
 
 class Store(Protocol):
@@ -59,8 +76,12 @@ class Store(Protocol):
             StoreDamaged: The files hold something other than what was written.
         """
 
-    def transaction(self) -> AbstractContextManager[Changes]:
-        """Hold the writers' lock for a block, caught up. Gives what `refresh` gives."""
+    def transaction(self, *, wait: bool = True) -> AbstractContextManager[Changes]:
+        """Hold the writers' lock for a block, caught up. Gives what `refresh` gives.
+
+        Raises:
+            StoreLocked: Another process has it, and went on having it for as long as there was time to `wait`.
+        """
 
     def commit(self, events: Sequence[Event], encoder: EncoderIdentity) -> None:
         """Make events durable as one transaction, all or none, then fold them in. Call it inside `transaction`.
@@ -80,8 +101,15 @@ class Store(Protocol):
     def compact(self) -> tuple[str, ...]:
         """Fold the journal into a new snapshot and save the live memories' key rows. Call it inside `transaction`.
 
+        The generation before is kept beside it, unless it holds what has been purged: then `scrub` is done.
         Returns the names of the files that were rewritten.
         """
+
+    def scrub(self) -> Scrubbed:
+        """Leave no byte of what was purged in any file. Call it inside `transaction`."""
+
+    def flush(self) -> None:
+        """Wait until all that was committed is on the disk, which only durability "relaxed" leaves open."""
 
     def rekey(self, rows: KeyRows, encoder: EncoderIdentity) -> None:
         """Replace all key rows by another encoder's, and compact. Call it inside `transaction`."""

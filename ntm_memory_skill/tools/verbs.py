@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ntm_memory_skill.engine import Likeness, NTMMemoryManager, Receipt
+from ntm_memory_skill.engine import Likeness, NTMMemoryManager
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.model import Hit, Record, Trace
 
@@ -76,7 +76,7 @@ def erase(memory: NTMMemoryManager, given: Arguments) -> JSON:
         purge=given.get("purge", False),
         reason=given.get("reason"),
     )
-    return {"receipt": _receipt(receipt)}
+    return {"receipt": {**receipt.described(), "digest": receipt.digest}}
 
 
 def record_json(record: Record) -> JSON:
@@ -156,13 +156,3 @@ def _candidates(memory: NTMMemoryManager, query: str, named: list[Record]) -> JS
         "candidates": shown,
         "hint": "Nothing was erased: the query names no single memory. Call erase again with the id of the right one.",
     }
-
-
-def _receipt(receipt: Receipt) -> JSON:
-    shown: JSON = {
-        "action": receipt.action,
-        "count": len(receipt.ids),
-        "ids": list(receipt.ids),
-        "strength_left": list(receipt.strengths),
-    }
-    return {**shown, "files_rewritten": list(receipt.files_rewritten)} if receipt.files_rewritten else shown

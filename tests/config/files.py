@@ -68,8 +68,11 @@ def leaf_values(value: Any, name: str = "") -> JSON:
 
 
 def as_stored(path: Path_, value: object) -> tuple[str, object]:
-    """Return the dataclass field that an entry ends up in, and what it looks like there."""
-    name = {"shift_kernel": "kernel", "memory_dim": "dimension"}.get(path[-1], path[-1])
+    """Return the dataclass field that an entry ends up in, and what it looks like there; a key file says its name."""
+    names = {"shift_kernel": "kernel", "memory_dim": "dimension", "key_file": "passphrase"}
+    name = names.get(path[-1], path[-1])
     if value == "auto" and name == "dimension":
         return name, None
+    if name == "passphrase":
+        return name, str(value).strip()
     return name, tuple(value) if isinstance(value, list) else value

@@ -18,6 +18,7 @@ from ntm_memory_skill.config import (
     Config,
     load_config,
 )
+from ntm_memory_skill.errors import ConfigError
 from ntm_memory_skill.hosts.compose import configured
 from tests.config.files import write_config
 
@@ -110,6 +111,36 @@ def test_the_memory_file_comes_from_the_argument_then_the_environment(tmp_path: 
     assert load_config(variables, tmp_path).memory_file == Path("from/environment.json")
     chosen = load_config(variables, tmp_path, memory_file=Path("from/argument.json"))
     assert chosen.memory_file == Path("from/argument.json")
+
+
+@pytest.mark.parametrize("named", ["..", "../a.json", "a/../b.json", "~/../b.json", "/a/../b.json", "./../a"])
+def test_a_memory_file_that_climbs_out_of_its_folder_is_refused(named: str, tmp_path: Path) -> None:
+    """A variable may come from a file in some workspace: it must not lead anywhere that cannot be seen in it."""
+    with pytest.raises(ConfigError) as caught:
+        load_config({MEMORY_VARIABLE: named}, tmp_path)
+    assert caught.value.code == "invalid_config"
+    assert MEMORY_VARIABLE in caught.value.message
+
+
+@pytest.mark.parametrize("named", ["a..b/c.json", "...", "a/..b", "a/b..json", "/a/b.json"])
+def test_dots_within_a_name_are_part_of_it(named: str, tmp_path: Path) -> None:
+    """Only the name of two dots climbs."""
+    assert load_config({MEMORY_VARIABLE: named}, tmp_path).memory_file == Path(named)
+
+
+def test_a_memory_file_that_is_an_argument_may_climb(tmp_path: Path) -> None:
+    """Whoever types it sees where it leads; the variable, which would be refused, has no say then."""
+    found = load_config({MEMORY_VARIABLE: "../a.json"}, tmp_path, memory_file=Path("../b.json"))
+    assert found.memory_file == Path("../b.json")
+
+
+def test_a_tilde_in_the_memory_file_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service's unit file is no shell, which would have replaced it; elsewhere in the name it is a character."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_config({MEMORY_VARIABLE: "~/a.json"}, tmp_path).memory_file == tmp_path / "a.json"
+    assert load_config({MEMORY_VARIABLE: "a/~/b.json"}, tmp_path).memory_file == Path("a/~/b.json")
+    with pytest.raises(ConfigError):
+        load_config({MEMORY_VARIABLE: "~no-such-user-here/a.json"}, tmp_path)
 
 
 def test_a_named_clawhub_json_is_read_in_place_of_the_folder_s(tmp_path: Path) -> None:

@@ -26,8 +26,13 @@ from tests.config.files import (
 EMPTY = {("m3",), ("reasoning",), ("crossbar",)}
 """Rooms that are not built yet: an object that may hold nothing."""
 
-WITHOUT_DEFAULT = {("encoder", "query_prefix"), ("encoder", "passage_prefix")}
+PREFIXES = {("encoder", "query_prefix"), ("encoder", "passage_prefix")}
 """Where nothing is said, the model's own files are asked."""
+
+KEY_FILE = ("store", "key_file")
+"""Where nothing is said, nothing is encrypted. Not the name is kept but what its file says: see test_key.py, too."""
+
+WITHOUT_DEFAULT = {*PREFIXES, KEY_FILE}
 
 WITHOUT_EFFECT = {("encoder", "engine")}
 """There is one engine so far: "auto" and "torch" are the same. A second one has to be read, and leave this set."""
@@ -73,10 +78,15 @@ def test_a_default_is_the_dataclass_s_own(path: Path_) -> None:
     assert leaf_values(Config())[name] == value
 
 
-@pytest.mark.parametrize("path", sorted(WITHOUT_DEFAULT), ids=".".join)
+@pytest.mark.parametrize("path", sorted(PREFIXES), ids=".".join)
 def test_a_prefix_is_the_model_s_own_by_default(path: Path_) -> None:
     """None stands for that."""
     assert leaf_values(Config())[path[-1]] is None
+
+
+def test_nothing_is_encrypted_by_default() -> None:
+    """There is no key, and none is made up."""
+    assert leaf_values(Config())["passphrase"] is None
 
 
 def test_writing_every_default_down_changes_nothing(tmp_path: Path) -> None:
@@ -97,6 +107,8 @@ def test_writing_every_default_down_changes_nothing(tmp_path: Path) -> None:
 def test_an_entry_ends_up_in_the_field_of_its_name_and_nowhere_else(path: Path_, tmp_path: Path) -> None:
     """An entry that is accepted and does nothing is caught here, and so is one that lands in the wrong place."""
     value = another_value(ENTRIES[path])
+    if path == KEY_FILE:
+        (tmp_path / str(value)).write_text(str(value), encoding="utf-8")
     name, stored = as_stored(path, value)
     assert differences(loaded(tmp_path, nested(path, value)), Config()) == {name: stored}
 

@@ -65,8 +65,8 @@ def everything(memory: NTMMemoryManager, query: str = "anything at all", **filte
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file below a folder, by name."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    """Return the sha256 of every file below a folder, by name, but of the note that every holder of the lock writes."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".writer")
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 

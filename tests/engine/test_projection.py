@@ -34,7 +34,23 @@ class Step:
     what: int
 
 
-VERBS = ("memorize", "memorize", "memorize", "name", "supersede", "update", "retag", "fade", "erase", "purge", "reopen")
+VERBS = (
+    "memorize",
+    "memorize",
+    "memorize",
+    "name",
+    "supersede",
+    "update",
+    "retag",
+    "fade",
+    "erase",
+    "erase",
+    "purge",
+    "restore",
+    "restore",
+    "ask",
+    "reopen",
+)
 steps = st.builds(Step, st.sampled_from(VERBS), st.integers(0, 20), st.integers(0, len(FACTS) - 1))
 
 
@@ -42,8 +58,12 @@ def do(memory: NTMMemoryManager, step: Step) -> None:
     """Take one step; one that needs a memory where there is none is passed over."""
     content, tag, session = FACTS[step.what], f"tag {step.what % 3}", [None, "s", "t"][step.what % 3]
     fields: dict[str, object] = {"tags": [tag], "session": session, "at": EPOCH + timedelta(hours=step.which)}
-    live = list(memory.state.records)
-    if step.verb == "memorize":
+    live, archived = list(memory.state.records), list(memory.state.archive)
+    if step.verb == "ask":
+        memory.search(content, top_k=1 + step.which % 3)  # the next write counts it
+    elif step.verb == "restore":
+        memory.restore(*archived[step.which % len(archived) :][:2]) if archived else None
+    elif step.verb == "memorize":
         memory.memorize(content, **fields)
     elif step.verb == "name":
         memory.memorize(content, key=f"name {step.which % 2}", **fields)
@@ -83,7 +103,10 @@ def assert_same_answers(one: NTMMemoryManager, other: NTMMemoryManager) -> None:
     """Compare two views of a memory by everything that a search can tell of it, under several filters."""
     for query in QUERIES:
         for filters in ({}, {"tags": ["tag 1"]}, {"session": "s"}, {"as_of": EPOCH + timedelta(hours=9)}):
-            assert_same_hits(one.search(query, top_k=1000, **filters), other.search(query, top_k=1000, **filters))
+            mine, theirs = one.search(query, top_k=1000, **filters), other.search(query, top_k=1000, **filters)
+            assert_same_hits(mine, theirs)
+            for memory, hits in ((one, mine), (other, theirs)):
+                assert [hit.record for hit in hits] == [memory.state.records[hit.id] for hit in hits]
     named = [manager.recall(key="name 1", budget=10_000).hits for manager in (one, other)]
     assert_same_hits(*named)
 
@@ -117,6 +140,30 @@ LEAPS = {
     "faded, then other words": [Step("fade", 0, 0), Step("update", 0, 3)],
     "written, faded and erased": [Step("memorize", 0, 3), Step("fade", 1, 0), Step("erase", 1, 0)],
     "erased and its slot given away": [Step("erase", 0, 0), Step("memorize", 5, 4), Step("fade", 0, 0)],
+    "asked for, then changed": [Step("ask", 0, 0), Step("retag", 0, 1)],
+    "asked for, then faded": [Step("ask", 0, 0), Step("fade", 0, 0), Step("ask", 0, 0), Step("fade", 0, 0)],
+    "written, asked for, then written": [Step("memorize", 0, 3), Step("ask", 2, 3), Step("memorize", 0, 4)],
+    "erased and restored": [Step("erase", 0, 0), Step("restore", 0, 0)],
+    "asked for, erased and restored": [Step("ask", 0, 0), Step("erase", 0, 0), Step("restore", 0, 0)],
+    "restored, then faded": [Step("erase", 0, 0), Step("restore", 0, 0), Step("fade", 0, 0)],
+    "restored, then other words": [Step("erase", 0, 0), Step("restore", 0, 0), Step("update", 0, 3)],
+    "restored and purged": [Step("erase", 0, 0), Step("restore", 0, 0), Step("purge", 0, 0)],
+    "changed, then restored into another slot": [
+        Step("fade", 0, 0),
+        Step("update", 0, 5),
+        Step("erase", 0, 0),
+        Step("memorize", 2, 4),
+        Step("restore", 0, 0),
+    ],
+    "two that changed places": [
+        Step("memorize", 1, 4),
+        Step("fade", 1, 0),
+        Step("erase", 0, 0),
+        Step("erase", 0, 0),
+        Step("memorize", 2, 3),
+        Step("restore", 0, 0),
+        Step("restore", 1, 0),
+    ],
     "written, replaced and erased": [Step("memorize", 0, 3), Step("supersede", 1, 2), Step("erase", 1, 0)],
 }
 

@@ -175,7 +175,13 @@ def test_purge_removes_text_and_key_from_every_file(
     receipt = memory.erase(ident, purge=True)
     assert holders(path.parent, traces) == set()
     assert (receipt.action, receipt.ids, receipt.strengths) == ("purged", (ident,), (0.0,))
-    assert {path.name, "ntm_memory.journal.jsonl", "ntm_memory.keys.npy"} == set(receipt.files_rewritten)
+    assert set(receipt.files_rewritten) == {
+        path.name,
+        "ntm_memory.journal.jsonl",
+        "ntm_memory.keys.npy",
+        "ntm_memory.previous.json",
+        "ntm_memory.previous.journal.jsonl",
+    }
     assert set(everything(memory)) == set(everything(open_memory())) == set(ids)
     assert ident in memory.state.tombstones
 
@@ -215,6 +221,6 @@ def test_purge_spares_the_same_text_in_another_memory(memory: NTMMemoryManager, 
     """They share a key row, which has to stay."""
     twin, ident = (memory.memorize("the very same words").id for _ in range(2))
     memory.erase(ident, purge=True)
-    assert holders(path.parent, spellings("the very same words")) == {path.name}
+    assert holders(path.parent, spellings("the very same words")) == {path.name, "ntm_memory.previous.json"}
     assert found(memory.search("the very same words")) == ["the very same words"]
     assert set(everything(memory)) == {twin}

@@ -17,6 +17,11 @@ from tests.hosts.folders import bytes_in, cut_in_half
 EXAMINED = ["Python", "packages", "configuration", "encoder", "folder"]
 """What doctor looks at besides the memory."""
 
+VERIFIED = ["snapshot", "journal", "matrix", "keys", "previous generation"]
+"""What verify looks at in a memory."""
+FILES = {"json", "journal.jsonl", "keys.npy", "previous.json", "previous.journal.jsonl", "writer", "lock"}
+"""The endings of all that a memory's folder holds while nothing is damaged."""
+
 LINES: list[list[str]] = [
     ["memorize", "new"],
     ["recall", "x"],
@@ -27,19 +32,26 @@ LINES: list[list[str]] = [
     ["export", "-"],
     ["stats"],
     ["verify"],
+    ["repair"],
+    ["compact"],
+    ["restore"],
+    ["restore", "nobody"],
     ["reindex"],
+    ["encrypt", "--key-file", "key.txt"],
+    ["decrypt"],
     ["doctor"],
     ["demo"],
 ]
 """A command line for every verb but serve, which test_mcp.py starts."""
 READING = [line for line in LINES if line[0] not in ("memorize", "import", "demo")]
 """Those that change nothing where there is no memory."""
-OPENING = [line for line in LINES if line[0] not in ("doctor", "demo")]
+WITH_AN_ID = [line for line in LINES if "nobody" in line]
+OPENING = [line for line in LINES if line[0] not in ("repair", "doctor", "demo")]
 
 
 def verb(line: list[str]) -> str:
     """Return what to call a command line in a test's name."""
-    return line[0]
+    return " ".join(line[: 2 if line[0] == "restore" else 1])
 
 
 def findings(outcome: Outcome) -> dict[str, dict[str, Any]]:
@@ -55,6 +67,7 @@ def world(no_model: None, tmp_path: Path, here: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (here / "in.jsonl").write_text('{"content": "from a file"}\n')
+    (here / "key.txt").write_text("open sesame\n")
     return tmp_path
 
 
@@ -133,8 +146,11 @@ class TestStats:
             memory.erase(third, strength=0.5)
             memory.erase(memory.memorize("fourth").id)
             memory.erase(memory.memorize("fifth").id, purge=True)
+            memory.search("first", top_k=2)
+            memory.recall(key="third", budget=1)
         stats = cli("--json", "stats").envelope["stats"]
-        sizes = {name: len(content or b"") for name, content in bytes_in(path.parent).items() if "lock" not in name}
+        files = [each for each in path.parent.iterdir() if each.suffix not in (".lock", ".writer")]
+        sizes = {each.name: each.stat().st_size for each in files}
         assert stats == {
             "memory": str(path),
             "memories": 3,
@@ -142,6 +158,7 @@ class TestStats:
             "superseded": 1,
             "older_versions": 1,
             "faded": 1,
+            "accesses": 3,
             "archive": 1,
             "purged": 1,
             "sessions": 2,
@@ -173,7 +190,7 @@ class TestVerify:
         cli("memorize", "x")
         outcome = cli("--json", "verify")
         assert outcome.status == 0
-        assert set(findings(outcome)) == {"snapshot", "journal", "slots", "keys"}
+        assert set(findings(outcome)) == set(VERIFIED)
         assert all(finding.keys() == {"ok", "subject", "detail"} for finding in findings(outcome).values())
         assert all(line.startswith("ok  ") for line in cli("verify").out.splitlines())
 
@@ -215,7 +232,7 @@ class TestDoctor:
         outcome = cli("--json", "doctor")
         assert (outcome.status, outcome.envelope["ok"]) == (0, True)
         found = findings(outcome)
-        assert list(found) == [*EXAMINED, "snapshot", "journal", "slots", "keys", "memory and encoder"]
+        assert list(found) == [*EXAMINED, *VERIFIED, "memory and encoder"]
         for finding in found.values():
             assert finding.keys() == {"ok", "subject", "detail", "hint"}
             assert (finding["ok"], finding["hint"]) == (True, "")
@@ -247,9 +264,11 @@ class TestDoctor:
         assert outcome.status == 1
         assert "ntm-memory reindex" in findings(outcome)["memory and encoder"]["hint"]
 
-    @pytest.mark.parametrize("place", ["x" * 300, "in.txt/memory.json"], ids=["long", "below a file"])
+    @pytest.mark.parametrize(
+        "place", ["x" * 300, "in.txt/memory.json", "a\nb.json"], ids=["long", "below a file", "line"]
+    )
     def test_a_place_that_cannot_be_is_found(self, world: Path, here: Path, place: str) -> None:
-        """A name that no disk takes, a folder that is a file."""
+        """A name that no disk takes, a folder that is a file, a name that would spoil the terminal."""
         (here / "in.txt").write_text("a file")
         outcome = run_here("--memory", place, "--json", "doctor")
         assert outcome.status == 1
@@ -270,14 +289,14 @@ class TestForeignFiles:
         after = {name: content for name, content in bytes_in(world).items() if not name.startswith("memory")}
         assert after == before
         written = {name.split(".", 1)[1] for name in bytes_in(path.parent)}
-        assert written <= {"json", "journal.jsonl", "keys.npy", "lock"}
+        assert written <= FILES
 
     @pytest.mark.parametrize("line", READING, ids=verb)
     def test_what_stores_nothing_creates_nothing_either(self, world: Path, cli: CommandLine, line: list[str]) -> None:
         """Not even a folder where there is no memory yet; the memory is empty, and an id in it unknown."""
         before = bytes_in(world)
-        outcome = cli("--json", *line) if line[0] in ("update", "erase") else cli(*line)
-        if line[0] in ("update", "erase"):
+        outcome = cli("--json", *line) if line in WITH_AN_ID else cli(*line)
+        if line in WITH_AN_ID:
             assert (outcome.status, outcome.code) == (1, "unknown_memory")
         else:
             assert outcome.status == 0

@@ -18,7 +18,19 @@ from tests.hosts.command_line import PROGRAM, run_here, run_process
 from tests.hosts.conftest import CommandLine
 from tests.hosts.folders import cut_in_half
 
-MARKED = ["[red]x[/red]", "[/]", "[bold", "a]b", r"C:\temp\[x]", "ends in \\", "ends in \\\\", ":smile:", "1 < 2 & [#]"]
+MARKED = [
+    "[red]x[/red]",
+    r"\[",
+    r"\\[x",
+    "[/]",
+    "[bold",
+    "a]b",
+    r"C:\temp\[x]",
+    "ends in \\",
+    "ends in \\\\",
+    ":smile:",
+    "1 < 2 & [#]",
+]
 
 
 class TestStandardInput:

@@ -297,7 +297,7 @@ def test_a_folder_stands_for_the_openclaw_memory_in_it(tmp_path: Path) -> None:
 def test_a_file_under_two_names_is_read_once(tmp_path: Path) -> None:
     """As on a disk that does not tell MEMORY.md from memory.md."""
     (tmp_path / "memory").mkdir()
-    (tmp_path / "memory" / "today.md").symlink_to(written(tmp_path, "MEMORY.md", MARKDOWN))
+    (tmp_path / "memory" / "today.md").hardlink_to(written(tmp_path, "MEMORY.md", MARKDOWN))
     assert read_names([tmp_path]) == ["MEMORY.md"]
 
 

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
-from ntm_memory_skill.model import EncoderIdentity, Erased, Event, Faded, Memorized, Purged, Record, Updated
+from ntm_memory_skill.model import (
+    Accessed,
+    EncoderIdentity,
+    Erased,
+    Event,
+    Faded,
+    Memorized,
+    Purged,
+    Record,
+    Restored,
+    Updated,
+)
 from ntm_memory_skill.store import Changes, DirectoryStore, State, Store, StoreSettings
-from ntm_memory_skill.store.fs import FileSystem
+from ntm_memory_skill.store.fold import Fold
+from ntm_memory_skill.store.fs import FileSystem, Signature
 from tests.conftest import EPOCH, ticking_clock
 
 DIMENSION = 4
@@ -30,8 +46,10 @@ def ident(number: int) -> str:
 
 
 def row(number: int, dimension: int = DIMENSION) -> bytes:
-    """Return a key row that no other number has."""
-    return np.full(dimension, number, dtype="<f4").tobytes()
+    """Return a key row, of length 1, that no other number has."""
+    values = np.ones(dimension)
+    values[0] += number
+    return (values / np.linalg.norm(values)).astype("<f4").tobytes()
 
 
 def record(number: int, **fields: Any) -> Record:
@@ -62,6 +80,9 @@ def eventful() -> list[list[Event]]:
         [memorized(3, supersedes=ident(1)), memorized(4)],
         [Erased(ident(2), moment(13), "outdated")],
         [Erased(ident(4), moment(14)), Purged(ident(4), moment(14))],
+        [Accessed((ident(0), ident(3)), (2, 1), moment(15))],
+        [Restored(ident(2), moment(16), 4, row(2)), Accessed((ident(2),), (1,), moment(17))],
+        [Erased(ident(2), moment(18))],
     ]
 
 
@@ -74,9 +95,12 @@ def folded(transactions: Iterable[Iterable[Event]]) -> State:
     return state
 
 
-def open_store(path: Path, fs: FileSystem | None = None, *, lock_timeout: float = 10.0) -> DirectoryStore:
+def open_store(
+    path: Path, fs: FileSystem | None = None, *, lock_timeout: float = 10.0, tidy: bool = True, **settings: Any
+) -> DirectoryStore:
     """Open the store at a path as a process of its own would."""
-    return DirectoryStore(path, clock=ticking_clock(), settings=StoreSettings(lock_timeout=lock_timeout), fs=fs)
+    given = StoreSettings(lock_timeout=lock_timeout, **settings)
+    return DirectoryStore(path, clock=ticking_clock(), settings=given, fs=fs, tidy=tidy)
 
 
 def commit(store: Store, *events: Event) -> Changes:
@@ -98,5 +122,68 @@ def contents(store: Store) -> dict[str, str]:
 
 
 def all_bytes(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file in a folder but the lock, by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.suffix != ".lock"}
+    """Return the bytes of every file in a folder, by name, but of those that every holder of the lock touches."""
+    files = (path for path in folder.iterdir() if path.is_file() and path.suffix not in {".lock", ".writer"})
+    return {path.name: path.read_bytes() for path in files}
+
+
+def previous_fold(store: DirectoryStore) -> Fold | None:
+    """Return the fold of the generation before, read by itself; None where none is kept."""
+    in_snapshot, in_journal = store.paths.previous
+    if not in_snapshot.exists():
+        return None
+    return Fold.of(in_snapshot.read_bytes(), in_journal.read_bytes() if in_journal.exists() else None, None)
+
+
+class Death(Exception):
+    """A process died: nothing of it runs any more."""
+
+
+class MidwayFileSystem(FileSystem):
+    """Does something else when a share of an appended line is on the disk.
+
+    Args:
+        share: 0 to 1.
+        meanwhile: What is done then; the rest is written afterwards, unless it raises.
+    """
+
+    def __init__(self, share: float, meanwhile: Callable[[], object]) -> None:
+        self._share, self._meanwhile = share, meanwhile
+
+    def append(self, path: Path, data: bytes, at: int, *, sync: bool = True) -> Signature:
+        """Append in two steps."""
+        super().append(path, data[: int(self._share * len(data))], at, sync=sync)
+        self._meanwhile()
+        return super().append(path, data, at, sync=sync)
+
+
+def die_writing(path: Path, *events: Event, share: float = 0.5) -> None:
+    """Have a process die when a share of its line is on the disk: the line was never acknowledged."""
+
+    def die() -> None:
+        raise Death
+
+    store = open_store(path, MidwayFileSystem(share, die), tidy=False)
+    with pytest.raises(Death):
+        commit(store, *events)
+
+
+@contextmanager
+def read_only_disk() -> Iterator[None]:
+    """Have the operating system refuse everything that would change a file or a folder, within the block."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    plain_open = os.open
+
+    def open_to_read(path: str, flags: int, *rest: int, **options: int) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+            refuse()
+        return plain_open(path, flags, *rest, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "open", open_to_read)
+        for name in ("mkdir", "unlink", "replace", "rename", "link", "ftruncate", "chmod", "fchmod"):
+            patch.setattr(os, name, refuse)
+        yield

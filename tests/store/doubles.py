@@ -1,140 +1,231 @@
-"""Disks that fail and machines that die, at a chosen call."""
+"""File systems that fail, processes that die: at a chosen call of the operating system.
+
+`fs.py` makes every call as `os.something`. A double stands in the place of that module `os`, knows each call by its
+line, and decides what becomes of it. Nothing here waits for a disk: after the death of a process alone all that it
+wrote is there, synced or not; what a power failure leaves is the matter of `disk.py`.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pytest
 
 from ntm_memory_skill.store import fs
 from ntm_memory_skill.store.fs import FileSystem, Signature
 
-Moment = Literal["before", "midway", "after"]
+T = TypeVar("T", bound="WatchedOS")
+
+NO_SYSTEM_CALLS = frozenset(
+    {
+        "strerror",  # looks a text up in a table
+    }
+)
+"""What `fs.py` calls of `os` without asking the operating system for anything."""
 
 
-class PowerLoss(Exception):
-    """The machine went off: nothing of this process runs any more."""
+class ProcessDeath(BaseException):
+    """The process is gone: nothing of it runs any more, not even what cleans up after an error."""
 
 
-class DyingFileSystem(FileSystem):
-    """Writes until its `at`-th change of a file, counted from 0, and dies there.
+@dataclass(frozen=True)
+class Call:
+    """One system call."""
 
-    Args:
-        at: Which change.
-        moment: Whether it dies before the change, when half of the bytes are there, or when all is done but the
-            caller does not know.
-    """
-
-    def __init__(self, at: int, moment: Moment) -> None:
-        self.changes = 0
-        self._at, self._moment = at, moment
-
-    def append(self, path: Path, data: bytes, at: int) -> Signature:
-        """Append, or die."""
-
-        def half() -> None:
-            with path.open("ab") as file:
-                file.write(data[: len(data) // 2])
-
-        return self._change(lambda: super(DyingFileSystem, self).append(path, data, at), half)
-
-    def replace(self, path: Path, data: bytes) -> Signature:
-        """Replace, or die."""
-
-        def half() -> None:
-            path.with_name(path.name + fs.TEMPORARY).write_bytes(data[: len(data) // 2])
-
-        return self._change(lambda: super(DyingFileSystem, self).replace(path, data), half)
-
-    def _change(self, whole: Callable[[], Signature], half: Callable[[], None]) -> Signature:
-        number, self.changes = self.changes, self.changes + 1
-        if number < self._at:
-            return whole()
-        if number == self._at and self._moment == "midway":
-            half()
-        if number == self._at and self._moment == "after":
-            whole()
-        raise PowerLoss
-
-
-class FaultyOS:
-    """The `os` module as the store's file system sees it, with one call that fails.
-
-    Closing never fails here: what was synced before has nothing left to report.
-
-    Args:
-        at: Which call fails, counted from 0.
-        code: With what.
-        for_good: Whether all calls after it fail as well, those that clean up included.
-    """
-
-    FAILING = frozenset({"open", "write", "fsync", "ftruncate", "lseek", "fstat", "replace", "mkdir"})
-
-    def __init__(self, at: int, code: int, *, for_good: bool = False) -> None:
-        self.calls: list[str] = []
-        self._at, self._code, self._for_good = at, code, for_good
+    name: str
+    line: int
+    """Where in `fs.py`."""
+    arguments: tuple[Any, ...] = ()
 
     @property
-    def failed(self) -> bool:
-        """Whether the chosen call was reached."""
-        return len(self.calls) > self._at
+    def site(self) -> tuple[str, int]:
+        """What tells one place in the source from the others."""
+        return self.name, self.line
+
+
+class WatchedOS:
+    """The module `os` as `fs.py` sees it, in which every system call is written down."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
 
     def __getattr__(self, name: str) -> Any:
-        function = getattr(os, name)
-        return self.watched(name, function) if name in self.FAILING else function
+        found = getattr(os, name)
+        if not callable(found) or name in NO_SYSTEM_CALLS:
+            return found
 
-    def watched(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that counts its calls, and fails if one of them is the chosen one."""
+        def watched(*arguments: Any, **options: Any) -> Any:
+            call = Call(name, sys._getframe(1).f_lineno, arguments)
+            self.calls.append(call)
+            return self.answer(call, lambda: self.perform(call, lambda: found(*arguments, **options)))
 
-        def call(*args: Any, **kwargs: Any) -> Any:
-            number = len(self.calls)
-            self.calls.append(name)
-            if number == self._at or (self._for_good and number > self._at):
-                raise OSError(self._code, os.strerror(self._code))
-            return function(*args, **kwargs)
+        self.__dict__[name] = watched  # what is found there is not asked for again
+        return watched
 
-        return call
+    def answer(self, call: Call, perform: Callable[[], Any]) -> Any:
+        """Return what the caller is told."""
+        return perform()
+
+    def perform(self, call: Call, real: Callable[[], Any]) -> Any:
+        """Do what was asked for."""
+        return None if call.name == "fsync" else real()  # the cache of the operating system is all that counts here
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What becomes of one call.
+
+    Args:
+        kind: "refused": an error, and nothing is done. "half": half of the bytes are written, then an error.
+            "done": an error though all is done, as over a network. "short": fewer bytes than asked for, no error.
+            "dies before", "dies midway", "dies after": the process dies.
+        code: The error's.
+    """
+
+    kind: Literal["refused", "half", "done", "short", "dies before", "dies midway", "dies after"]
+    code: int = 0
+
+    @property
+    def kills(self) -> bool:
+        """Whether it is the end of the process."""
+        return self.kind.startswith("dies")
+
+    def fits(self, call: Call) -> bool:
+        """Return whether this can become of a call."""
+        if self.kind == "short":
+            return call.name in {"read", "write"}
+        if self.kind in {"half", "dies midway"}:
+            return call.name == "write"
+        if self.kind == "done":
+            return call.name in CHANGING
+        return self.code not in _ONLY_OF or call.name in _ONLY_OF[self.code]
+
+
+CHANGING = frozenset({"open", "mkdir", "write", "ftruncate", "replace", "link", "unlink"})
+"""The calls that can leave other files than before."""
+_ONLY_OF = {
+    errno.ENOSPC: frozenset({"mkdir", "write", "fsync", "link"}),
+    errno.EACCES: frozenset({"open", "mkdir", "replace", "unlink"}),
+    errno.EPERM: frozenset({"link", "replace", "unlink"}),
+}
+"""The calls that can fail in such a way; those that are not listed can happen to any."""
+
+Plan = Callable[[int, Call], Fault | None]
+"""What becomes of a call, and of the how manieth, counted from 0."""
+
+
+def once(at: int, fault: Fault) -> Plan:
+    """Return a plan by which one call meets a fault."""
+    return lambda number, _: fault if number == at else None
+
+
+def from_on(at: int, fault: Fault) -> Plan:
+    """Return a plan by which a call and all after it meet a fault, those that clean up included."""
+    return lambda number, _: fault if number >= at else None
+
+
+def in_turn(at: int, *faults: Fault) -> Plan:
+    """Return a plan by which one call after the other meets a fault of its own."""
+    return lambda number, _: faults[number - at] if at <= number < at + len(faults) else None
+
+
+class FaultyOS(WatchedOS):
+    """The module `os`, with calls that go wrong.
+
+    Args:
+        plan: Which, and how. A fault that cannot become of its call does not.
+    """
+
+    def __init__(self, plan: Plan = lambda number, call: None) -> None:
+        super().__init__()
+        self.failed: list[Call] = []
+        """The calls that met a fault and left the process alive."""
+        self.died: list[Call] = []
+        """The call at which the process died."""
+        self._plan = plan
+        self._alive = True
+
+    def restart(self) -> None:
+        """Let another process make calls, to which nothing happens."""
+        self._plan, self._alive = (lambda number, call: None), True
+
+    def answer(self, call: Call, perform: Callable[[], Any]) -> Any:
+        """Do it, or not, or in part."""
+        if not self._alive:
+            if call.name == "close":
+                perform()  # the operating system closes what a dead process had open
+            raise ProcessDeath
+        fault = self._plan(len(self.calls) - 1, call)
+        if fault is None or not fault.fits(call):
+            return perform()
+        (self.died if fault.kills else self.failed).append(call)
+        self._alive = not fault.kills
+        if fault.kind == "short":
+            return self._shortened(call)
+        if fault.kind in {"half", "dies midway"}:
+            self._shortened(call)
+        elif call.name == "close":
+            perform()  # closed it is in any case
+        elif fault.kind in {"done", "dies after"}:
+            self._forgotten(call, perform())
+        if fault.kills:
+            raise ProcessDeath
+        raise OSError(fault.code, os.strerror(fault.code))
+
+    def _shortened(self, call: Call) -> Any:
+        """Read or write about half of what was asked for, at least a byte."""
+        handle, asked = call.arguments
+        if call.name == "read":
+            return os.read(handle, max(asked // 2, 1))
+        part = asked[: (len(asked) + 1) // 2]
+        return self.perform(Call("write", call.line, (handle, part)), lambda: os.write(handle, part))
+
+    @staticmethod
+    def _forgotten(call: Call, result: Any) -> None:
+        """Close a file that the caller never hears of."""
+        if call.name == "open":
+            os.close(result)
 
 
 @contextmanager
-def failing_at(call: int, code: int, *, for_good: bool = False) -> Iterator[FaultyOS]:
-    """Have one call of the store's file system, or all from there on, fail with an error code within the block."""
-    faulty = FaultyOS(call, code, for_good=for_good)
+def installed(double: T) -> Iterator[T]:
+    """Have the store's file system call a double within the block."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fs, "os", faulty)
-        for name in ("replace", "mkdir"):  # these go through pathlib
-            patch.setattr(Path, name, faulty.watched(name, getattr(Path, name)))
-        yield faulty
-
-
-@contextmanager
-def short_writes(most: int) -> Iterator[None]:
-    """Have the operating system take at most so many bytes at a time, as it may, within the block."""
-
-    class ShortOS(FaultyOS):
-        def write(self, handle: int, data: memoryview) -> int:
-            return os.write(handle, data[:most])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fs, "os", ShortOS(-1, errno.EIO))
-        yield
+        patch.setattr(fs, "os", double)
+        yield double
 
 
 class ForbiddenFileSystem(FileSystem):
     """A folder that may be read and not written."""
 
-    def append(self, path: Path, data: bytes, at: int) -> Signature:
+    def append(self, path: Path, data: bytes, at: int, *, sync: bool = True) -> Signature:
         """Refuse."""
         return self._refuse(path)
 
     def replace(self, path: Path, data: bytes) -> Signature:
         """Refuse."""
         return self._refuse(path)
+
+    def preserve(self, path: Path, kept: Path) -> None:
+        """Refuse."""
+        self._refuse(kept)
+
+    def overwrite(self, path: Path, data: bytes, at: int) -> None:
+        """Refuse."""
+        self._refuse(path)
+
+    def remove(self, path: Path) -> bool:
+        """Refuse where there is something to delete."""
+        if path.exists():
+            self._refuse(path)
+        return False
 
     def make_folder(self, path: Path) -> None:
         """Refuse where there is something to make."""

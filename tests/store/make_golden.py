@@ -1,32 +1,39 @@
-"""Writes the golden stores: folders of format version 1 that every later release has to read.
+"""Writes the golden stores of format version 2: folders that every later release has to read.
 
     python -m tests.store.make_golden
 
 They are written once, and committed. The script refuses to overwrite: a golden store that changed with the code would
 show nothing. A new format version gets new ones beside them.
+
+The stores of version 1, listed in `VERSION_1`, were written by this script as it was when that was today's version. No
+release can write them any more; what is left of their making is their bytes, and the checksums that were recorded.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ntm_memory_skill import HashedEncoder, NTMMemoryManager
-from ntm_memory_skill.model import Record
+from ntm_memory_skill import HashedEncoder, NTMMemoryManager, Settings, StoreSettings
+from ntm_memory_skill.model import Memorized, Record
 from ntm_memory_skill.sources import seeded_ids
 from ntm_memory_skill.store import State
+from ntm_memory_skill.store.writer import LINE
 from tests.conftest import ticking_clock
+from tests.store.builders import die_writing, record, row
 
 GOLDEN = Path(__file__).parent / "golden"
 SUMS = "SHA256SUMS"
 EXPECTED = "expected.json"
 ENCODER = HashedEncoder(dimension=8)
+PASSPHRASE = "the golden goose lays in 鹅棚"  # noqa: S105  # anybody may open the golden store
+ENCRYPTED = "v2_encrypted"
+VERSION_1 = ("fresh", "journal_only", "folded_with_archive", "torn_tail", "bilingual_versions")
 
 
 def plain(record: Record) -> dict[str, Any]:
@@ -49,25 +56,19 @@ class Scribe:
     """Opens the memory in one folder, again and again, with ids and times that repeat from run to run."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.folder = folder
+        self.path = folder / "ntm_memory.json"
         self._clock, self._ids = ticking_clock(), seeded_ids(seed)
 
-    def open(self) -> NTMMemoryManager:
+    def open(self, passphrase: str | None = None) -> NTMMemoryManager:
         """Return the memory. Closing it folds the journal; leaving it open is what a killed process does."""
-        path = self.folder / "ntm_memory.json"
-        return NTMMemoryManager.open(path, encoder=ENCODER, clock=self._clock, ids=self._ids)
+        settings = Settings(store=StoreSettings(passphrase=passphrase))
+        return NTMMemoryManager.open(self.path, settings=settings, encoder=ENCODER, clock=self._clock, ids=self._ids)
 
 
-def fresh(scribe: Scribe) -> State:
-    """Write one memory, folded on closing."""
-    with scribe.open() as memory:
-        memory.memorize("The launch is on 15 March.")
-        return memory.state
-
-
-def journal_only(scribe: Scribe) -> State:
-    """Write with every verb and no folding: the snapshot is empty, and there is no key cache."""
+def v2_every_event(scribe: Scribe) -> State:
+    """Write with every verb and no folding but the one after the purge: all else is in the journal."""
     memory = scribe.open()
+    memory.erase(memory.memorize("Nobody is to know this.").id, purge=True)
     first, second, third, fourth = memory.memorize_many(
         [
             {"content": "Ana prefers tea.", "tags": ["people", "taste"], "importance": 0.25},
@@ -79,38 +80,49 @@ def journal_only(scribe: Scribe) -> State:
     memory.update(first, "Ana prefers coffee.", importance=0.0, reason="she said so")
     memory.erase(third, strength=0.5)
     memory.memorize("The office is in Porto.", key="office", supersedes=second, at="2025-12-24T09:30:00+01:00")
-    memory.erase(fourth, reason="it was mended")
+    memory.erase(second, fourth, reason="it was mended")
+    memory.search("Does Ana prefer coffee or tea?")
+    memory.memorize("The scanner is in the slot of an erased one.")
+    memory.restore(fourth)
+    memory.recall(key="office")
+    memory.erase(third)
     return memory.state
 
 
-def folded_with_archive(scribe: Scribe) -> State:
-    """Leave a snapshot with live, archived and purged memories, then one more line in the journal."""
-    with scribe.open() as memory:
-        idents = memory.memorize_many([{"content": f"Note number {number}."} for number in range(5)])
-        memory.erase(idents[1], reason="outdated")
-        memory.erase(idents[2])
-        memory.erase(idents[3], purge=True)
-        memory.erase(idents[4], strength=0.75)
+def v2_previous_generation(scribe: Scribe) -> State:
+    """Fold twice, so that the generation before is kept, then write one more line."""
+    for number in range(2):
+        with scribe.open() as memory:
+            memory.memorize_many([{"content": f"Note number {2 * number + place}."} for place in range(2)])
+            memory.search("Which note?")
     memory = scribe.open()
-    memory.memorize("Note number 5, in the slot of an erased one.")
+    memory.memorize("Note number 4, in the journal.")
     return memory.state
 
 
-def torn_tail(scribe: Scribe) -> State:
+def v2_encrypted(scribe: Scribe) -> State:
+    """Close everything with a key: snapshot, journal, key cache, and the generation before."""
+    for number in range(2):
+        with scribe.open(PASSPHRASE) as memory:
+            memory.memorize(f"Secret number {number}: 秘密.", key=f"secret {number}")
+            memory.search("Which secret?")
+    memory = scribe.open(PASSPHRASE)
+    memory.erase(next(iter(memory.state.records)), reason="it is out")
+    memory.memorize("Secret number 2, in the journal.")
+    return memory.state
+
+
+def v2_torn_tail(scribe: Scribe) -> State:
     """Die in the middle of the last line."""
     with scribe.open() as memory:
         memory.memorize("This one was folded.")
     memory = scribe.open()
     memory.memorize("This one is in the journal.")
-    journal = scribe.folder / "ntm_memory.journal.jsonl"
-    acknowledged = journal.stat().st_size
-    state = memory.state
-    scribe.open().memorize("This one was never acknowledged.")
-    os.truncate(journal, acknowledged + 100)
-    return state
+    die_writing(scribe.path, Memorized(record(7, content="This one was never acknowledged."), row(7, dimension=8)))
+    return memory.state
 
 
-def bilingual_versions(scribe: Scribe) -> State:
+def v2_bilingual_versions(scribe: Scribe) -> State:
     """Write Chinese, English and emoji, in every text field, with versions in snapshot and journal."""
     with scribe.open() as memory:
         note = memory.memorize(
@@ -133,33 +145,49 @@ def bilingual_versions(scribe: Scribe) -> State:
 
 
 STORES: tuple[Callable[[Scribe], State], ...] = (
-    fresh,
-    journal_only,
-    folded_with_archive,
-    torn_tail,
-    bilingual_versions,
+    v2_every_event,
+    v2_previous_generation,
+    v2_encrypted,
+    v2_torn_tail,
+    v2_bilingual_versions,
 )
+VERSION_2 = tuple(write.__name__ for write in STORES)
 
 
 def make(root: Path) -> None:
-    """Write every golden store under a folder, and the checksums of all their files.
+    """Write every golden store of today's version under a folder, and add the checksums of all their files.
 
     Raises:
-        FileExistsError: There are some already.
+        FileExistsError: There are some already, or one that was recorded before is not as it was.
     """
-    if (root / SUMS).exists():
-        raise FileExistsError(root / SUMS)
+    before = recorded(root)
+    if any((root / name).exists() for name in VERSION_2) or not before.items() <= sums(root).items():
+        raise FileExistsError(root)
     for seed, write in enumerate(STORES):
         folder = root / write.__name__
         folder.mkdir(parents=True)
         state = write(Scribe(folder, seed))
         (folder / "ntm_memory.lock").unlink()
+        anonymise(folder / "ntm_memory.writer")
         journal = (folder / "ntm_memory.journal.jsonl").read_bytes()
         expected = described(state, torn=len(journal) - journal.rfind(b"\n") - 1)
         text = json.dumps(expected, ensure_ascii=False, indent=1) + "\n"
         (folder / EXPECTED).write_text(text, encoding="utf-8", newline="\n")
     lines = [f"{digest}  {name}\n" for name, digest in sums(root).items()]
     (root / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def anonymise(note: Path) -> None:
+    """Take out of a writer's note who it was: the machine is nobody's business."""
+    note.write_bytes(b"process 1 (golden on nowhere)".ljust(LINE - 1) + b"\n" + note.read_bytes()[LINE:])
+
+
+def recorded(root: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of the stores under a folder as it was written down, by its path in there."""
+    if not (root / SUMS).exists():
+        return {}
+    lines = (root / SUMS).read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
 
 def sums(root: Path) -> dict[str, str]:

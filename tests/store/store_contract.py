@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import Erased, Faded, Purged, Updated, indexed_text
+from ntm_memory_skill.model import Accessed, Erased, Faded, Purged, Restored, Updated, indexed_text
 from ntm_memory_skill.store import Changes, KeyRows, State, Store
 from tests.store.builders import (
     DIMENSION,
@@ -21,6 +21,7 @@ from tests.store.builders import (
     memorized,
     moment,
     record,
+    row,
 )
 
 
@@ -62,7 +63,7 @@ class StoreContract:
         assert store.encoder is None
 
     def test_commits_amount_to_the_fold_of_their_events(self, store: Store) -> None:
-        """Memorized, updated, faded, superseded, erased and purged."""
+        """Memorized, updated, faded, superseded, erased, purged, restored and accessed."""
         for events in eventful():
             commit(store, *events)
         assert store.state == folded(eventful())
@@ -95,12 +96,26 @@ class StoreContract:
     def test_a_commit_with_an_unfit_event_stores_nothing_at_all(self, store: Store) -> None:
         """Neither the events before it nor those behind it; and the store goes on working."""
         commit(store, memorized(0))
-        for unfit in (Faded(ident(9), moment(1), 0.5), memorized(0), Purged(ident(0), moment(1))):
+        for unfit in (
+            Faded(ident(9), moment(1), 0.5),
+            memorized(0),
+            memorized(9, slot=0),
+            Purged(ident(0), moment(1)),
+            Restored(ident(0), moment(1), 9, row(0)),
+            Accessed((ident(0), ident(9)), (1, 1), moment(1)),
+        ):
             with pytest.raises(StoreDamaged):
                 commit(store, memorized(1), unfit, memorized(2))
             assert store.state == folded([[memorized(0)]])
         commit(store, memorized(1))
         assert store.state == folded([[memorized(0), memorized(1)]])
+
+    def test_a_transaction_that_does_not_wait_is_one_like_any_other(self, store: Store) -> None:
+        """Where nobody else is writing."""
+        with store.transaction(wait=False) as changes:
+            assert changes == Changes(reloaded=False)
+            store.commit([memorized(0)], IDENTITY)
+        assert list(store.state.records) == [ident(0)]
 
     def test_an_error_inside_a_transaction_frees_the_store(self, store: Store) -> None:
         """The next transaction begins as if nothing had been."""
@@ -148,6 +163,21 @@ class StoreContract:
             compact(store)
             assert store.state == folded(eventful())
             assert store.refresh() == Changes(reloaded=False)
+        commit(store, Erased(ident(0), moment(20)))
+        assert ident(0) in store.state.archive
+        assert not store.warnings
+
+    def test_flushing_and_scrubbing_change_nothing_that_can_be_read(self, store: Store) -> None:
+        """Also of a new store, and twice in a row."""
+        for history in ([], eventful()):
+            for events in history:
+                commit(store, *events)
+            for _ in range(2):
+                store.flush()
+                with store.transaction():
+                    store.scrub()
+                assert store.state == folded(history)
+                assert store.refresh() == Changes(reloaded=False)
         commit(store, Erased(ident(0), moment(20)))
         assert ident(0) in store.state.archive
         assert not store.warnings

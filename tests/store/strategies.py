@@ -6,7 +6,19 @@ from datetime import timedelta, timezone
 
 from hypothesis import strategies as st
 
-from ntm_memory_skill.model import EncoderIdentity, Erased, Event, Faded, Memorized, Purged, Record, Updated, Version
+from ntm_memory_skill.model import (
+    Accessed,
+    EncoderIdentity,
+    Erased,
+    Event,
+    Faded,
+    Memorized,
+    Purged,
+    Record,
+    Restored,
+    Updated,
+    Version,
+)
 
 AWKWARD = (
     "",
@@ -16,6 +28,8 @@ AWKWARD = (
     "two\nlines\r\n\tand a tab",
     "\x00\x1f\u2028\u2029",
     '{"seq":1,"crc":"00000000","events":[]}',
+    '{"seq":1,"after":"00000000","crc":"00000000","events":[]}',
+    '"tombstones":{},\n"crc":"00000000"}',
 )
 TEXTS = st.text(max_size=30) | st.sampled_from(AWKWARD)
 IDENTS = st.text(alphabet="0123456789abcdefghjkmnpqrstvwxyz", min_size=1, max_size=13)
@@ -46,6 +60,8 @@ RECORDS = st.builds(
     source=st.none() | TEXTS,
     ref=st.none() | TEXTS,
     strength=FRACTIONS,
+    accesses=COUNTS,
+    accessed_at=st.none() | MOMENTS,
     versions=st.lists(VERSIONS, max_size=2).map(tuple),
     supersedes=st.none() | IDENTS,
     superseded_by=st.none() | IDENTS,
@@ -53,6 +69,7 @@ RECORDS = st.builds(
     erased_at=st.none() | MOMENTS,
     erased_because=st.none() | TEXTS,
 )
+ACCESSES = st.dictionaries(IDENTS, COUNTS, max_size=3)
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Memorized, record=RECORDS, key_row=ROWS),
     st.builds(
@@ -68,6 +85,8 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Faded, id=IDENTS, at=MOMENTS, strength=FRACTIONS),
     st.builds(Erased, id=IDENTS, at=MOMENTS, reason=st.none() | TEXTS),
     st.builds(Purged, id=IDENTS, at=MOMENTS),
+    st.builds(Restored, id=IDENTS, at=MOMENTS, slot=COUNTS, key_row=ROWS),
+    st.builds(lambda counts, at: Accessed(tuple(counts), tuple(counts.values()), at), ACCESSES, MOMENTS),
 )
 IDENTITIES = st.builds(
     EncoderIdentity, name=TEXTS, revision=TEXTS, dimension=COUNTS, query_prefix=TEXTS, passage_prefix=TEXTS

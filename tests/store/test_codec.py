@@ -13,7 +13,19 @@ import pytest
 from hypothesis import given, settings
 
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import EncoderIdentity, Erased, Event, Faded, Memorized, Purged, Record, Updated, Version
+from ntm_memory_skill.model import (
+    Accessed,
+    EncoderIdentity,
+    Erased,
+    Event,
+    Faded,
+    Memorized,
+    Purged,
+    Record,
+    Restored,
+    Updated,
+    Version,
+)
 from ntm_memory_skill.store.codec import (
     event_from_json,
     event_to_json,
@@ -39,6 +51,8 @@ FULL_RECORD = record(
     source="user",
     ref="message 7",
     strength=0.5,
+    accesses=3,
+    accessed_at=moment(5),
     versions=(FULL_VERSION,),
     supersedes=ident(0),
     superseded_by=ident(2),
@@ -53,6 +67,8 @@ FULL_EVENTS: tuple[Event, ...] = (
     Faded(ident(1), moment(1), 0.25),
     Erased(ident(1), moment(1), "a reason"),
     Purged(ident(1), moment(1)),
+    Restored(ident(1), moment(1), 3, row(1)),
+    Accessed((ident(1), ident(2)), (1, 2), moment(1)),
 )
 
 
@@ -69,16 +85,16 @@ FULL: list[tuple[str, Read, dict[str, Any]]] = [
 EVERY_KIND = pytest.mark.parametrize(("read", "full"), [case[1:] for case in FULL], ids=[case[0] for case in FULL])
 
 SAMPLES: tuple[Any, ...] = (None, True, 7, 1.5, "some text", "2026-01-01T00:00:00", [7], {"a": 1})
-TIMES = {"at", "created", "superseded_at", "erased_at", "replaced_at"}
+TIMES = {"at", "created", "superseded_at", "erased_at", "replaced_at", "accessed_at"}
 NUMBERS = {"importance", "strength"}
-COUNTS = {"slot", "ordinal", "dimension"}
-STRUCTURES = {"record", "versions", "tags", "key_row"}
+COUNTS = {"slot", "ordinal", "dimension", "accesses"}
+STRUCTURES = {"record", "versions", "tags", "key_row", "ids", "counts"}
 
 
 def fits(name: str, sample: Any) -> bool:
     """Return whether a sample is of the type that a field of this name has."""
     if name == "event" or name in TIMES | STRUCTURES:
-        return False  # no sample is a kind of event, a time with its zone, a record, base 64 or a list of texts
+        return False  # no sample is a kind of event, a time with its zone, a record, base 64 or a list that fits
     if name in NUMBERS:
         return isinstance(sample, int | float) and not isinstance(sample, bool)
     if name in COUNTS:
@@ -197,6 +213,42 @@ def test_an_event_without_its_kind_is_refused() -> None:
     del value["event"]
     with pytest.raises(StoreDamaged):
         event_from_json(value)
+
+
+UNSPEAKABLE = [float("nan"), float("inf"), float("-inf")]
+
+
+@pytest.mark.parametrize("number", UNSPEAKABLE, ids=str)
+def test_a_number_that_could_not_be_read_again_is_refused_at_writing(number: float) -> None:
+    """JSON has no word for it: `null` in its place would be refused by every later reader, the memory with it."""
+    version = Version("before", number, (), moment(1))
+    writes: list[Callable[[], object]] = [
+        lambda: record_to_json(record(1, importance=number)),
+        lambda: record_to_json(record(1, strength=number)),
+        lambda: record_to_json(record(1, versions=(version,))),
+        lambda: event_to_json(memorized(1, importance=number)),
+        lambda: event_to_json(Updated(ident(1), moment(1), importance=number)),
+        lambda: event_to_json(Faded(ident(1), moment(1), number)),
+    ]
+    for write in writes:
+        with pytest.raises(StoreDamaged):
+            write()
+
+
+@pytest.mark.parametrize("number", [0.0, -0.0, 5e-324, 1.7976931348623157e308, 0.1 + 0.2])
+def test_every_other_number_comes_back_exactly(number: float) -> None:
+    """The smallest and the largest that there are included."""
+    assert event_from_json(through_json(event_to_json(Faded(ident(1), moment(1), number)))) == Faded(
+        ident(1), moment(1), number
+    )
+
+
+def test_counts_that_do_not_go_with_their_ids_are_refused() -> None:
+    """Whose they are would be a guess."""
+    value = event_to_json(FULL_EVENTS[6])
+    for counts in ([], [1], [1, 2, 3], [1, None], [1, "2"], [1, True], [1, 2.5]):
+        with pytest.raises(StoreDamaged):
+            event_from_json({**value, "counts": counts})
 
 
 def test_a_key_row_that_is_not_base64_is_refused() -> None:

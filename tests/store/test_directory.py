@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from ntm_memory_skill.model import Erased, Purged, Updated, indexed_text
-from ntm_memory_skill.store import StoreSettings
-from ntm_memory_skill.store.directory import DirectoryStore, Paths
+from ntm_memory_skill.store import DirectoryStore, Paths, StoreSettings
 from tests.conftest import ticking_clock
 from tests.store.builders import (
     all_bytes,
@@ -52,14 +51,15 @@ class TestFiles:
         try:
             store = open_store(path)
             commit(store, memorized(0))
+            first = {file.name for file in path.parent.iterdir()}
             compact(store)
         finally:
             os.umask(before)
-        assert {file.name for file in path.parent.iterdir()} == {
-            "ntm_memory.json",
-            "ntm_memory.journal.jsonl",
+        assert first == {"ntm_memory.json", "ntm_memory.journal.jsonl", "ntm_memory.lock", "ntm_memory.writer"}
+        assert {file.name for file in path.parent.iterdir()} == first | {
             "ntm_memory.keys.npy",
-            "ntm_memory.lock",
+            "ntm_memory.previous.json",
+            "ntm_memory.previous.journal.jsonl",
         }
         assert {mode(file) for file in path.parent.iterdir()} == {PRIVATE}
         assert mode(path.parent) == 0o700
@@ -100,23 +100,26 @@ class TestFiles:
             assert row(77) not in data, name
 
 
+ENDINGS = ("journal.jsonl", "keys.npy", "lock", "writer", "previous.json", "previous.journal.jsonl")
+
+
 class TestNames:
-    """How the four files are called."""
+    """How the files are called."""
 
     @pytest.mark.parametrize(
-        ("name", "names"),
+        ("name", "stem"),
         [
-            ("notes.json", ("notes.json", "notes.journal.jsonl", "notes.keys.npy", "notes.lock")),
-            ("notes.db", ("notes.db", "notes.db.journal.jsonl", "notes.db.keys.npy", "notes.db.lock")),
-            ("a.b.json", ("a.b.json", "a.b.journal.jsonl", "a.b.keys.npy", "a.b.lock")),
-            ("记忆 one.json", ("记忆 one.json", "记忆 one.journal.jsonl", "记忆 one.keys.npy", "记忆 one.lock")),
+            ("notes.json", "notes"),
+            ("notes.db", "notes.db"),
+            ("a.b.json", "a.b"),
+            ("记忆 one.json", "记忆 one"),
         ],
     )
-    def test_the_names_follow_the_snapshot(self, tmp_path: Path, name: str, names: tuple[str, ...]) -> None:
+    def test_the_names_follow_the_snapshot(self, tmp_path: Path, name: str, stem: str) -> None:
         """Memories with different names can share a folder; and each can be opened again."""
         commit(open_store(tmp_path / name), memorized(0))
         compact(open_store(tmp_path / name))
-        assert {file.name for file in tmp_path.iterdir()} == set(names)
+        assert {file.name for file in tmp_path.iterdir()} == {name, *(f"{stem}.{ending}" for ending in ENDINGS)}
         assert contents(open_store(tmp_path / name)) == {ident(0): record(0).content}
 
     def test_a_folder_holds_the_memory_of_the_default_name(self, tmp_path: Path) -> None:
@@ -219,8 +222,8 @@ class TestReopening:
         for events in eventful():
             commit(store, *events)
         compact(store)
-        store.paths.journal.unlink()
-        store.paths.keys.unlink()
+        (path.parent / "elsewhere").mkdir()
+        path = path.rename(path.parent / "elsewhere" / path.name)
         found = open_store(path)
         assert found.state == folded(eventful())
         commit(found, memorized(7))

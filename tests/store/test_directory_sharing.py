@@ -14,15 +14,17 @@ import numpy as np
 import pytest
 
 from ntm_memory_skill.errors import StoreDamaged, StoreUnreachable
-from ntm_memory_skill.model import EncoderIdentity, Faded, Memorized
+from ntm_memory_skill.model import EncoderIdentity, Event, Faded, Memorized
 from ntm_memory_skill.store import Changes, KeyRows, journal
 from ntm_memory_skill.store.directory import DirectoryStore
 from ntm_memory_skill.store.fs import FileSystem, Signature
 from tests.store.builders import (
     DIMENSION,
+    MidwayFileSystem,
     commit,
     compact,
     contents,
+    die_writing,
     eventful,
     folded,
     ident,
@@ -125,7 +127,7 @@ class TestNews:
             writer.commit([Memorized(record(1), row(1, wider.dimension))], wider)
         assert reader.refresh().reloaded
         assert reader.encoder == wider
-        assert reader.key_rows().keys.tolist() == [[1.0] * wider.dimension]
+        assert reader.key_rows().keys.tobytes() == row(1, wider.dimension)
 
 
 class TestTakingTurns:
@@ -205,18 +207,20 @@ class TestRaces:
         assert same_as_reopened(reader, path)
         assert reader.warnings == ()
 
-    def test_a_line_that_is_still_being_written_is_no_lasting_warning(self, path: Path) -> None:
+    @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+    def test_a_line_that_is_still_being_written_is_no_lasting_warning(self, path: Path, share: float) -> None:
         """A reader without the lock may see half of it; it was not acknowledged then, and is whole at the next look."""
-        writer = open_store(path)
-        commit(writer, memorized(0))
+        commit(open_store(path), memorized(0))
         reader = open_store(path)
-        commit(writer, memorized(1))
-        whole = writer.paths.journal.read_bytes()
-        os.truncate(writer.paths.journal, len(whole) - 30)
-        reader.refresh()
-        assert list(reader.state.records) == [ident(0)]
-        with writer.paths.journal.open("r+b") as file:
-            file.write(whole)
+        seen: list[list[str]] = []
+
+        def look() -> None:
+            for each in (reader, open_store(path)):
+                each.refresh()
+                seen.append(list(each.state.records))
+
+        commit(open_store(path, MidwayFileSystem(share, look)), memorized(1))
+        assert seen == [[ident(0)], [ident(0)]]
         reader.refresh()
         assert list(reader.state.records) == [ident(0), ident(1)]
         assert reader.warnings == ()
@@ -243,33 +247,48 @@ class TestRaces:
         assert contents(reader)["m001"] == content
         assert same_as_reopened(reader, path)
 
-    @pytest.mark.parametrize("content", ["short", "a longer text than the one that was lost"])
-    def test_lines_behind_one_that_was_written_over_are_found(self, path: Path, content: str) -> None:
-        """The reader's place in the journal lies in the middle of another line now."""
+    @pytest.mark.parametrize("content", ["short", "memory number 1", "a longer text than the one that was lost"])
+    def test_lines_behind_one_that_was_written_over_are_found(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+    ) -> None:
+        """A reader that was opened meanwhile stands behind a line that is another one now, or in the middle of it."""
         writer = open_store(path)
         commit(writer, memorized(0))
-        whole = writer.paths.journal.stat().st_size
-        commit(writer, memorized(1))
-        reader = open_store(path)
-        os.truncate(writer.paths.journal, whole)
-        other = open_store(path)
-        commit(other, memorized(1, content=content))
-        commit(other, memorized(2))
+        readers: list[DirectoryStore] = []
+
+        def opened_and_failed(handle: int) -> None:
+            readers.append(open_store(path))
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", opened_and_failed)
+            with pytest.raises(StoreUnreachable):
+                commit(writer, memorized(1))
+        (reader,) = readers
+        assert list(reader.state.records) == [ident(0), ident(1)]
+        commit(writer, memorized(1, content=content))
+        commit(writer, memorized(2))
         reader.refresh()
         assert contents(reader)[ident(1)] == content
         assert same_as_reopened(reader, path)
 
-    def test_a_journal_whose_first_line_was_torn_is_read_anew(self, path: Path) -> None:
+    @pytest.mark.parametrize("share", [0.0, 0.1, 0.9])
+    def test_a_journal_whose_first_line_was_torn_is_read_anew(self, path: Path, share: float) -> None:
         """A reader that saw half a header finds the whole one that took its place."""
-        commit(open_store(path), memorized(0))
-        lines = open_store(path).paths.journal
-        for torn in (b"", lines.read_bytes()[:15]):
-            lines.write_bytes(torn)
-            reader, writer = open_store(path), open_store(path)
-            commit(writer, memorized(0))
-            reader.refresh()
-            assert list(reader.state.records) == [ident(0)]
-            assert reader.warnings == ()
+        die_writing(path, memorized(0), share=share)
+        reader, writer = open_store(path, tidy=False), open_store(path)
+        commit(writer, memorized(0))
+        reader.refresh()
+        assert list(reader.state.records) == [ident(0)]
+        assert reader.warnings == ()
+
+
+def line_behind(data: bytes, *events: Event) -> bytes:
+    """Return the line of a transaction that comes behind a journal's last one, whether it fits or not."""
+    head = journal.read_header(data)
+    assert head is not None
+    entries, _, _, checksum = journal.read_lines(data[head.length :], 0, head.checksum)
+    return journal.line(entries[-1].sequence + 1, events, checksum)[0]
 
 
 class TestDamageMeanwhile:
@@ -280,7 +299,7 @@ class TestDamageMeanwhile:
         [
             ("ntm_memory.json", lambda good: good[: len(good) // 2] + b"?" + good[len(good) // 2 + 1 :]),
             ("ntm_memory.journal.jsonl", lambda good: good[: len(good) // 2] + b"?" + good[len(good) // 2 + 1 :]),
-            ("ntm_memory.journal.jsonl", lambda good: good + journal.line(4, [Faded(ident(99), moment(9), 0.5)])),
+            ("ntm_memory.journal.jsonl", lambda good: good + line_behind(good, Faded(ident(99), moment(9), 0.5))),
         ],
         ids=["snapshot", "journal", "unfit event"],
     )
@@ -314,21 +333,52 @@ class TestDamageMeanwhile:
         assert store.refresh().reloaded
         assert contents(store) == contents(other)
 
-    def test_a_journal_that_was_put_back_to_an_earlier_state_is_read_anew(self, path: Path) -> None:
-        """Within the same file: it is shorter than what was read of it."""
+    def test_what_came_before_the_damage_is_told_once_it_is_mended(self, path: Path) -> None:
+        """In place, so that the file is the same: the reader must not believe that it has told it already."""
+        store = open_store(path)
+        commit(store, memorized(0))
+        reader = open_store(path)
+        commit(store, memorized(1))
+        good = store.paths.journal.read_bytes()
+        store.paths.journal.write_bytes(good + line_behind(good, Faded(ident(1), moment(8), 0.5), memorized(0)))
+        with pytest.raises(StoreDamaged):
+            reader.refresh()
+        os.truncate(store.paths.journal, len(good))
+        commit(store, memorized(2))
+        changes = reader.refresh()
+        assert changes.reloaded or changes.events == (memorized(1), memorized(2))
+        assert contents(reader) == contents(store)
+        assert same_as_reopened(reader, path)
+
+    def test_a_journal_that_was_put_back_to_an_earlier_state_is_refused(self, path: Path) -> None:
+        """Within the same file: an entry that was acknowledged is gone; without the note, it is read anew."""
         store = open_store(path)
         commit(store, memorized(0))
         earlier = store.paths.journal.stat().st_size
         commit(store, memorized(1))
         os.truncate(store.paths.journal, earlier)
+        for _ in range(2):
+            with pytest.raises(StoreDamaged):
+                store.refresh()
+        store.paths.writer.unlink()
         assert store.refresh().reloaded
         assert list(store.state.records) == [ident(0)]
 
-    def test_files_that_are_gone_are_an_empty_memory(self, path: Path) -> None:
-        """Someone deleted the memory while it was open; a new one can be begun."""
+    def test_files_that_are_gone_without_their_note_are_refused(self, path: Path) -> None:
+        """Nobody who means to delete a memory leaves the note that says what has to be there."""
         store = open_store(path)
         commit(store, memorized(0))
         for file in (store.paths.journal, store.paths.snapshot):
+            file.unlink()
+        for _ in range(2):
+            with pytest.raises(StoreDamaged):
+                store.refresh()
+
+    def test_files_that_are_all_gone_are_an_empty_memory(self, path: Path) -> None:
+        """Someone deleted the memory while it was open; a new one can be begun."""
+        store = open_store(path)
+        commit(store, memorized(0))
+        for file in (store.paths.journal, store.paths.snapshot, store.paths.writer):
             file.unlink()
         assert store.refresh().reloaded
         assert contents(store) == {}

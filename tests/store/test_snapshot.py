@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_each_memory_has_a_line_of_its_own(records: list[Record], archive: list[
 def test_another_program_can_read_it() -> None:
     """Plain JSON, with texts as they were written and not as escapes."""
     value = json.loads(DATA)
-    assert (value["format"], value["version"], value["generation"], value["sequence"]) == ("ntm-memory", 1, 3, 121)
+    assert (value["format"], value["version"], value["generation"], value["sequence"]) == ("ntm-memory", 2, 3, 121)
     assert [found["id"] for found in value["records"]] == list(STATE.records)
     assert [found["id"] for found in value["archive"]] == list(STATE.archive)
     assert value["tombstones"] == {ident(4): moment(14).isoformat()}
@@ -80,6 +81,26 @@ def test_the_checksum_is_the_documented_one() -> None:
     body, _, rest = DATA.rpartition(b'\n"crc":"')
     assert rest == f'{zlib.crc32(body):08x}"}}\n'.encode()
     assert snapshot.decode(resealed(lambda value: None)) == (HEADER, STATE)
+
+
+def test_each_memory_has_the_documented_checksum_of_its_own() -> None:
+    """CRC-32 of its line up to the checksum: a damaged file gives back the memories that are whole."""
+    lines = [line.rstrip(b",") for line in DATA.split(b"\n") if line.startswith(b'{"id"')]
+    assert len(lines) == len(STATE.records) + len(STATE.archive)
+    for line in lines:
+        body, _, rest = line.rpartition(b',"crc":"')
+        assert rest == f'{zlib.crc32(body):08x}"}}'.encode()
+
+
+def test_a_memory_without_a_checksum_of_its_own_is_read() -> None:
+    """Version 1 had none, and the whole file has one."""
+
+    def as_version_1(value: dict[str, Any]) -> None:
+        value["version"] = 1
+        for written in (*value["records"], *value["archive"]):
+            del written["crc"]
+
+    assert snapshot.decode(resealed(as_version_1)) == (replace(HEADER, version=1), STATE)
 
 
 def test_an_empty_memory_has_a_snapshot() -> None:
@@ -111,7 +132,7 @@ def test_anything_behind_the_end_is_refused() -> None:
             snapshot.decode(DATA + added)
 
 
-@pytest.mark.parametrize("version", [2, 3, 10**6])
+@pytest.mark.parametrize("version", [3, 4, 10**6])
 def test_a_snapshot_of_a_newer_release_is_told_apart_from_damage(version: int) -> None:
     """Whatever else it holds, and however it is sealed: the remedy is to upgrade."""
     newer = resealed(lambda value: value.update(version=version, records={"kept": "otherwise"}))
@@ -150,12 +171,17 @@ def test_an_unknown_field_of_a_memory_is_refused() -> None:
         snapshot.decode(resealed(lambda value: value["records"][0].update(colour="green")))
 
 
+def add_record(written: dict[str, Any], value: dict[str, Any]) -> None:
+    """Put one more memory into a snapshot's JSON."""
+    value["records"].append(written)
+
+
 def test_two_memories_with_the_same_id_or_slot_are_refused() -> None:
     """One of them would be lost, or would overwrite the other's row."""
-    for twin in (record(7, slot=STATE.records[ident(0)].slot), record(7, id=ident(0))):
-        state = State({**STATE.records, "twin": twin})
+    first = json.loads(DATA)["records"][0]
+    for changed in ({"id": "another"}, {"slot": 7}):
         with pytest.raises(StoreDamaged):
-            snapshot.decode(snapshot.encode(HEADER, state))
+            snapshot.decode(resealed(partial(add_record, {**first, **changed})))
 
 
 def test_memories_in_the_archive_may_have_had_the_same_slot() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import Erased, Event, Faded, Purged, Updated, Version
+from ntm_memory_skill.model import Accessed, Erased, Event, Faded, Purged, Restored, Updated, Version
 from ntm_memory_skill.store import State
 from ntm_memory_skill.store.state import updated
 from tests.store.builders import eventful, folded, ident, memorized, moment, record, row
@@ -94,6 +94,77 @@ def test_a_purged_memory_leaves_a_tombstone_only() -> None:
     assert record(0).content not in repr(state)
 
 
+def test_a_restored_memory_is_live_again_as_it_was_but_for_its_slot() -> None:
+    """Behind those that were there meanwhile; that it was erased is forgotten, what it said before is not."""
+    state = state_after(
+        memorized(0, importance=0.25, tags=("a",)),
+        Updated(ident(0), moment(1), content="second"),
+        Faded(ident(0), moment(2), 0.5),
+        Accessed((ident(0),), (3,), moment(3)),
+        memorized(1, supersedes=ident(0)),
+        Erased(ident(0), moment(4), "outdated"),
+        Restored(ident(0), moment(5), 9, row(0)),
+    )
+    before = Version(record(0).content, 0.25, ("a",), moment(1))
+    assert list(state.records) == [ident(1), ident(0)]
+    assert state.records[ident(0)] == record(
+        0,
+        slot=9,
+        content="second",
+        importance=0.25,
+        tags=("a",),
+        strength=0.5,
+        accesses=3,
+        accessed_at=moment(3),
+        versions=(before,),
+        superseded_by=ident(1),
+        superseded_at=moment(1),
+    )
+    assert (state.archive, state.next_ordinal) == ({}, 2)
+
+
+def test_a_restored_memory_can_be_erased_and_restored_again() -> None:
+    """As often as anyone changes their mind."""
+    state = state_after(memorized(0))
+    for turn in range(3):
+        state.apply(Erased(ident(0), moment(turn)))
+        assert state.archive[ident(0)].erased_at == moment(turn)
+        state.apply(Restored(ident(0), moment(turn), turn, row(0)))
+        assert state.records == {ident(0): record(0, slot=turn)}
+
+
+def test_accesses_are_added_up_and_the_last_moment_is_kept() -> None:
+    """Of each memory by itself; a batch that comes late says its own time."""
+    state = state_after(
+        memorized(0),
+        memorized(1),
+        memorized(2),
+        Accessed((ident(0), ident(1)), (2, 1), moment(7)),
+        Accessed((ident(1),), (5,), moment(6)),
+        Accessed((), (), moment(8)),
+    )
+    assert state.records == {
+        ident(0): record(0, accesses=2, accessed_at=moment(7)),
+        ident(1): record(1, accesses=6, accessed_at=moment(6)),
+        ident(2): record(2),
+    }
+
+
+def test_a_slot_is_free_again_once_its_memory_is_erased() -> None:
+    """For a new memory or one that comes back; where its last one went does not matter."""
+    state = state_after(memorized(0), memorized(1), Erased(ident(0), moment(1)), Erased(ident(1), moment(1)))
+    state.check([memorized(2, slot=0), Restored(ident(0), moment(2), 1, row(0))])
+    state.apply(memorized(2, slot=0))
+    state.apply(Restored(ident(0), moment(2), 1, row(0)))
+    assert {known.slot: known.id for known in state.records.values()} == {0: ident(2), 1: ident(0)}
+
+
+def test_two_memories_with_the_same_slot_are_no_state() -> None:
+    """One would overwrite the other's row of the matrix."""
+    with pytest.raises(StoreDamaged):
+        State({ident(0): record(0), ident(1): record(1, slot=0)})
+
+
 def test_ids_stay_known_for_good() -> None:
     """Live, archived or purged: none is given out again."""
     state = folded(eventful())
@@ -123,6 +194,11 @@ UNFIT: dict[str, Event] = {
         )
     },
     **{f"purge number {number}": Purged(ident(number), moment(9)) for number in (0, 2, 3)},
+    **{f"restore number {number}": Restored(ident(number), moment(9), 7, row(number)) for number in (0, 2, 3)},
+    **{f"access number {number}": Accessed((ident(number),), (1,), moment(9)) for number in (1, 2, 3)},
+    "access a live memory and another": Accessed((ident(0), ident(3)), (1, 1), moment(9)),
+    "memorize into a taken slot": memorized(5, slot=0),
+    "restore into a taken slot": Restored(ident(1), moment(9), 0, row(1)),
 }
 EVERY_UNFIT = pytest.mark.parametrize("event", UNFIT.values(), ids=UNFIT.keys())
 
@@ -142,7 +218,7 @@ def test_a_check_finds_an_unfit_event_wherever_it_stands(event: Event) -> None:
     """Before anything is applied: the fitting events around it are not applied either."""
     state = state_after(*BEFORE)
     before = copy.deepcopy(state)
-    for events in ([event], [memorized(7), event], [event, memorized(7)], [memorized(7), memorized(8), event]):
+    for events in ([event], [memorized(8), event], [event, memorized(8)], [memorized(8), memorized(9), event]):
         with pytest.raises(StoreDamaged):
             state.check(events)
     assert state == before
@@ -154,10 +230,16 @@ def test_a_check_follows_events_that_build_on_each_other() -> None:
     before = copy.deepcopy(state)
     state.check([memorized(7, supersedes=ident(0)), Faded(ident(7), moment(9), 0.5), Erased(ident(7), moment(9))])
     state.check([Erased(ident(0), moment(9)), Purged(ident(0), moment(9)), Purged(ident(1), moment(9))])
+    state.check([Erased(ident(0), moment(9)), Restored(ident(1), moment(9), 0, row(1)), Faded(ident(1), moment(9), 1)])
+    state.check([memorized(7), Accessed((ident(7), ident(0)), (1, 1), moment(9)), Erased(ident(7), moment(9))])
     unfit: list[list[Event]] = [
         [Erased(ident(0), moment(9)), Faded(ident(0), moment(9), 0.5)],
         [memorized(7), memorized(7)],
         [Purged(ident(1), moment(9)), Purged(ident(1), moment(9))],
+        [Restored(ident(1), moment(9), 0, row(1)), Erased(ident(0), moment(9))],
+        [Restored(ident(1), moment(9), 7, row(1)), memorized(7)],
+        [Purged(ident(1), moment(9)), Restored(ident(1), moment(9), 7, row(1))],
+        [Erased(ident(0), moment(9)), Accessed((ident(0),), (1,), moment(9))],
     ]
     for events in unfit:
         with pytest.raises(StoreDamaged):
@@ -166,12 +248,20 @@ def test_a_check_follows_events_that_build_on_each_other() -> None:
 
 
 NUMBERS = st.integers(0, 4)
+SLOTS = st.integers(0, 4)
 ANY_EVENT: st.SearchStrategy[Event] = st.one_of(
-    st.builds(lambda number, old: memorized(number, supersedes=old), NUMBERS, st.none() | NUMBERS.map(ident)),
+    st.builds(
+        lambda number, slot, old: memorized(number, slot=slot, supersedes=old),
+        NUMBERS,
+        SLOTS,
+        st.none() | NUMBERS.map(ident),
+    ),
     st.builds(lambda number: Updated(ident(number), moment(9), content="x"), NUMBERS),
     st.builds(lambda number: Faded(ident(number), moment(9), 0.5), NUMBERS),
     st.builds(lambda number: Erased(ident(number), moment(9)), NUMBERS),
     st.builds(lambda number: Purged(ident(number), moment(9)), NUMBERS),
+    st.builds(lambda number, slot: Restored(ident(number), moment(9), slot, row(0)), NUMBERS, SLOTS),
+    st.builds(lambda number, other: Accessed((ident(number), ident(other)), (1, 2), moment(9)), NUMBERS, NUMBERS),
 )
 
 
@@ -181,12 +271,24 @@ def test_a_check_says_what_applying_would(before: list[Event], events: list[Even
     """It looks at the named memories alone, and comes to the same end as a whole copy of the state would."""
     state = State()
     for event in before:
-        try:
-            state.apply(event)
-        except StoreDamaged:
-            continue
+        known = copy.deepcopy(state)
+        if not applies(state, [event]):
+            assert state == known
     trial = copy.deepcopy(state)
     assert fits(state, events) == applies(trial, events)
+
+
+@given(st.lists(ANY_EVENT, max_size=12))
+@settings(deadline=None, max_examples=200)
+def test_no_two_live_memories_ever_share_a_slot(events: list[Event]) -> None:
+    """Whatever is refused and whatever is not; and each memory is in one place alone."""
+    state = State()
+    for event in events:
+        applies(state, [event])
+        slots = [known.slot for known in state.records.values()]
+        assert len(slots) == len(set(slots))
+        places = [*state.records, *state.archive, *state.tombstones]
+        assert len(places) == len(set(places))
 
 
 def fits(state: State, events: list[Event]) -> bool:

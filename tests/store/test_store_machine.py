@@ -1,9 +1,11 @@
-"""Any history of commits, compactions and processes, on real files, against a plain dict."""
+"""Any history of commits, compactions, deaths and processes, on real files, against a plain dict."""
 
 from __future__ import annotations
 
-import os
+import base64
+import copy
 import tempfile
+import zlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,19 +19,33 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     multiple,
-    precondition,
     rule,
 )
 
-from ntm_memory_skill.model import Erased, Event, Faded, Memorized, Purged, Record, Updated
-from ntm_memory_skill.store import State, verify
-from ntm_memory_skill.store.directory import DirectoryStore
+from ntm_memory_skill.model import Accessed, Erased, Event, Faded, Memorized, Purged, Record, Restored, Updated
+from ntm_memory_skill.store import DirectoryStore, State, snapshot, verify
 from tests.conftest import ticking_clock
-from tests.store.builders import commit, compact, ident, memorized, moment, open_store, row
+from tests.store.builders import (
+    IDENTITY,
+    all_bytes,
+    commit,
+    compact,
+    die_writing,
+    ident,
+    memorized,
+    moment,
+    open_store,
+    previous_fold,
+    row,
+)
 from tests.store.strategies import TAGS, TEXTS
 
 FRACTIONS = st.sampled_from([0.0, 0.25, 0.5, 1.0])
-PROCESSES = st.integers(0, 1)
+RELAXED = 2
+PROCESSES = st.integers(0, RELAXED)
+"""The last of them does not wait for the disk."""
+JUMPS = st.sampled_from([1, 1, 1, 0, -1, -86_400, 86_400, 10**9, -(10**9)])
+"""Seconds between one event and the next: clocks are set, and set back."""
 Plain = dict[str, Any]
 
 
@@ -46,11 +62,21 @@ def plain(record: Record) -> Plain:
         "supersedes": record.supersedes,
         "superseded": (record.superseded_by, record.superseded_at),
         "erased": (record.erased_at, record.erased_because),
+        "accessed": (record.accesses, record.accessed_at),
     }
 
 
+def as_version_1(path: Path) -> None:
+    """Make what an older release leaves that dies before its first entry: a memory with a snapshot alone."""
+    path.parent.mkdir(parents=True)
+    data = snapshot.encode(snapshot.Header(1, 0, IDENTITY, moment(0)), State())
+    body = data.replace(b'"version":2', b'"version":1')
+    body = body[: body.rindex(b'\n"crc"')]
+    path.write_bytes(body + b'\n"crc":"%08x"}\n' % zlib.crc32(body))
+
+
 class StoreMachine(RuleBasedStateMachine):
-    """Two processes on one folder, of which either may write, look, compact, or be started again."""
+    """Three processes on one folder, of which any may write, look, compact, or be started again."""
 
     live = Bundle("live")
     archived = Bundle("archived")
@@ -63,19 +89,40 @@ class StoreMachine(RuleBasedStateMachine):
         self.records: dict[str, Plain] = {}
         self.archive: dict[str, Plain] = {}
         self.tombstones: dict[str, datetime] = {}
+        self.traces: dict[str, list[bytes]] = {}
+        """What stands in the files of each memory, and in no file once it is purged."""
         self.written = 0
-        self.steps = 0
+        self.marks = 0
+        self.seconds = 0
         self.transactions = 0
 
-    @initialize()
-    def start(self) -> None:
-        """Both processes open the folder before there is anything in it."""
-        self.processes = [open_store(self.path), open_store(self.path)]
+    @initialize(old=st.booleans())
+    def start(self, old: bool) -> None:
+        """All processes open the folder before there is anything in it, or what an older release left."""
+        if old:
+            as_version_1(self.path)
+        self.processes = [self.opened(process) for process in range(RELAXED + 1)]
+
+    def opened(self, process: int) -> DirectoryStore:
+        """Start a process."""
+        return open_store(self.path, durability="relaxed" if process == RELAXED else "full")
+
+    @rule(seconds=JUMPS)
+    def set_the_clock(self, seconds: int) -> None:
+        """Let time pass, stand still, or go back."""
+        self.seconds = max(min(self.seconds + seconds, 2 * 10**9), -2 * 10**9)
 
     def now(self) -> datetime:
-        """Return a time that was not there before."""
-        self.steps += 1
-        return moment(self.steps)
+        """Return the time, a second after it was asked for last."""
+        self.seconds += 1
+        return moment(self.seconds)
+
+    def marked(self, name: str, text: str) -> tuple[str, bytes]:
+        """Return a text and a key that no other memory or version has, and remember by what they are known."""
+        self.marks += 1
+        key_row = row(self.marks)
+        self.traces.setdefault(name, []).extend([b"#%06d" % self.marks, key_row, base64.b64encode(key_row)])
+        return f"{text}#{self.marks:06d}", key_row
 
     def commit(self, process: int, *events: Event) -> None:
         """Commit as one of the processes."""
@@ -90,9 +137,10 @@ class StoreMachine(RuleBasedStateMachine):
     def new(self, content: str, tags: tuple[str, ...], importance: float, supersedes: str | None) -> Memorized:
         """Return the writing of a new memory, and remember it."""
         number, at, slot = self.written, self.now(), self.free_slot()
+        text, key_row = self.marked(ident(number), content)
         self.written += 1
         self.records[ident(number)] = {
-            "content": content,
+            "content": text,
             "importance": importance,
             "tags": tags,
             "strength": 1.0,
@@ -102,6 +150,7 @@ class StoreMachine(RuleBasedStateMachine):
             "supersedes": supersedes,
             "superseded": (None, None),
             "erased": (None, None),
+            "accessed": (0, None),
         }
         if supersedes in self.records:
             self.records[supersedes]["superseded"] = (ident(number), at)
@@ -109,14 +158,14 @@ class StoreMachine(RuleBasedStateMachine):
             id=ident(number),
             slot=slot,
             ordinal=number,
-            content=content,
+            content=text,
             created=at,
             at=at,
             tags=tags,
             importance=importance,
             supersedes=supersedes,
         )
-        return Memorized(record, row(number))
+        return Memorized(record, key_row)
 
     @rule(target=live, process=PROCESSES, texts=st.lists(TEXTS, min_size=1, max_size=3), tags=TAGS, much=FRACTIONS)
     def memorize(self, process: int, texts: list[str], tags: tuple[str, ...], much: float) -> Any:
@@ -151,14 +200,16 @@ class StoreMachine(RuleBasedStateMachine):
     ) -> None:
         """Give a memory a new version."""
         at, known = self.now(), self.records[name]
-        key_row = None if content is None else row(self.steps)
+        key_row = None
+        if content is not None:
+            content, key_row = self.marked(name, content)
         self.commit(process, Updated(name, at, content, importance, tags, reason, key_row))
         known["versions"].append((known["content"], known["importance"], known["tags"], at, reason))
         for field, value in (("content", content), ("importance", importance), ("tags", tags)):
             if value is not None:
                 known[field] = value
 
-    @rule(process=PROCESSES, name=live, strength=FRACTIONS)
+    @rule(process=PROCESSES, name=live, strength=st.sampled_from([1e-6, 0.25, 0.5, 1.0]))
     def fade(self, process: int, name: str, strength: float) -> None:
         """Erase a memory in part."""
         self.commit(process, Faded(name, self.now(), strength))
@@ -172,51 +223,112 @@ class StoreMachine(RuleBasedStateMachine):
         self.archive[name] = {**self.records.pop(name), "erased": (at, reason)}
         return name
 
-    @rule(process=PROCESSES, name=consumes(archived))
-    def purge(self, process: int, name: str) -> None:
-        """Remove a memory for good."""
+    @rule(target=live, process=PROCESSES, name=consumes(archived))
+    def restore(self, process: int, name: str) -> str:
+        """Bring a memory back from the archive."""
+        slot, (_, key_row) = self.free_slot(), self.marked(name, "")
+        self.commit(process, Restored(name, self.now(), slot, key_row))
+        self.records[name] = {**self.archive.pop(name), "erased": (None, None), "slot": slot}
+        return name
+
+    @rule(process=PROCESSES, name=live, other=live, count=st.integers(1, 3))
+    def access(self, process: int, name: str, other: str, count: int) -> None:
+        """Give memories as answers, and store that later."""
+        counts = {name: count, other: count + 1}
+        at = self.now()
+        self.commit(process, Accessed(tuple(counts), tuple(counts.values()), at))
+        for each, more in counts.items():
+            before, _ = self.records[each]["accessed"]
+            self.records[each]["accessed"] = (before + more, at)
+
+    @rule(process=PROCESSES, name=consumes(archived), finish=st.sampled_from(["scrub", "compact", "leave"]))
+    def purge(self, process: int, name: str, finish: str) -> None:
+        """Remove a memory for good, and see to its traces, or leave them to others."""
         at = self.now()
         self.commit(process, Purged(name, at))
         del self.archive[name]
         self.tombstones[name] = at
+        if finish == "scrub":
+            self.scrub(process)
+        elif finish == "compact":
+            self.compact(process)
+
+    @rule(process=PROCESSES)
+    def scrub(self, process: int) -> None:
+        """Leave nothing of what was purged."""
+        with self.processes[process].transaction():
+            self.processes[process].scrub()
+        self.is_clean()
 
     @rule(process=PROCESSES)
     def compact(self, process: int) -> None:
-        """Fold the journal into the snapshot."""
+        """Fold the journal into the snapshot, which leaves nothing of what was purged either."""
         compact(self.processes[process])
+        self.is_clean()
+
+    @rule()
+    def flush(self) -> None:
+        """Let the process wait for the disk that does not otherwise."""
+        self.processes[RELAXED].flush()
 
     @rule(process=PROCESSES)
     def reopen(self, process: int) -> None:
-        """Start a process again."""
-        self.processes[process] = open_store(self.path)
+        """Start a process again: it puts in order what others have left, and says so once."""
+        torn = self.torn()
+        self.processes[process] = self.opened(process)
+        assert bool(self.processes[process].warnings) == torn
+        assert not self.torn()
+        self.is_clean()
+        assert self.opened(process).warnings == ()
 
     @rule(process=PROCESSES)
     def look(self, process: int) -> None:
         """Let a process catch up, and find that it is not told anything twice."""
         store = self.processes[process]
-        before = State(dict(store.state.records), dict(store.state.archive), dict(store.state.tombstones))
+        before = copy.deepcopy(store.state)
         changes = store.refresh()
         if not changes.reloaded:
             for event in changes.events:
                 before.apply(event)
-            assert (before.records, before.archive) == (store.state.records, store.state.archive)
+            assert before == store.state
         self.check(store)
 
-    @precondition(lambda self: self.transactions > 0)
     @rule(share=st.floats(0, 1, exclude_max=True), text=TEXTS)
     def die_while_writing(self, share: float, text: str) -> None:
-        """A third process dies in the middle of a line."""
-        third = open_store(self.path)
-        before = third.paths.journal.read_bytes().rfind(b"\n") + 1  # behind it is at most what an earlier one left
-        commit(third, memorized(self.written, content=text))
-        length = third.paths.journal.stat().st_size - before
-        os.truncate(third.paths.journal, before + int(share * length))
+        """One more process dies in the middle of a line; it was never acknowledged."""
+        die_writing(self.path, memorized(self.written, content=text), share=share)
+
+    def torn(self) -> bool:
+        """Return whether there is something behind the journal's last newline."""
+        journal = self.path.with_name("ntm_memory.journal.jsonl")
+        return journal.exists() and not (b"\n" + journal.read_bytes()).endswith(b"\n")
+
+    def is_clean(self) -> None:
+        """Check that nothing of a purged memory stands in any file, and that all of the others does."""
+        files = b"\0".join(all_bytes(self.path.parent).values()) if self.path.parent.exists() else b""
+        for name in self.tombstones:
+            assert not any(trace in files for trace in self.traces[name])
+        for known in (*self.records.values(), *self.archive.values()):
+            assert known["content"][-7:].encode() in files
 
     @invariant()
-    def a_new_process_finds_everything(self) -> None:
-        """Whatever was acknowledged, in the order of writing, and nothing else."""
-        self.check(open_store(self.path))
-        assert all(finding.ok for finding in verify(self.path, ticking_clock()))
+    def whoever_looks_finds_everything(self) -> None:
+        """Whatever was acknowledged, in the order of writing, and nothing else; and looking changes no file."""
+        before = all_bytes(self.path.parent) if self.path.parent.exists() else {}
+        found = open_store(self.path, tidy=False)
+        self.check(found)
+        assert bool(found.warnings) == self.torn()
+        assert [finding for finding in verify(self.path, ticking_clock()) if not finding.ok] == []
+        assert (all_bytes(self.path.parent) if self.path.parent.exists() else {}) == before
+
+    @invariant()
+    def the_previous_generation_amounts_to_the_snapshot(self) -> None:
+        """Folded by itself; so the loss of the snapshot would lose nothing."""
+        previous = previous_fold(open_store(self.path, tidy=False))
+        if previous is not None:
+            header, state = snapshot.decode(self.path.read_bytes())
+            assert (previous.state, previous.sequence) == (state, header.sequence)
+            assert previous.generation + 1 == header.generation
 
     def check(self, store: DirectoryStore) -> None:
         """Compare a store that is caught up with what the machine remembers."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,19 @@ NOTHING = {"action": "none", "count": 0, "ids": []}
 
 
 def receipt(memory: NTMMemoryManager, **arguments: Any) -> JSON:
-    """Erase, and return the receipt."""
+    """Erase, and return the receipt, whose digest has to be right."""
     envelope = done(memory, "erase", **arguments)
     assert "candidates" not in envelope
     shown: JSON = envelope["receipt"]
     assert shown["count"] == len(shown["ids"]) == len(shown["strength_left"])
+    assert shown["digest"] == digest_of(shown)
     return shown
+
+
+def digest_of(shown: JSON) -> str:
+    """Return the digest that a receipt has to have, as somebody would check it who has nothing else."""
+    rest = {name: value for name, value in shown.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def candidates(memory: NTMMemoryManager, query: str) -> list[JSON]:
@@ -44,11 +53,14 @@ def bytes_on_disk(folder: Path) -> Iterator[bytes]:
 def test_a_memory_is_erased_by_its_id_and_a_receipt_is_given(memory: NTMMemoryManager) -> None:
     """The others stay."""
     first, second = noted(memory, "The gate is green"), noted(memory, "The gate is red")
-    assert receipt(memory, id=first, reason="asked to") == {
+    shown = receipt(memory, id=first, reason="asked to")
+    assert shown == {
         "action": "erased",
+        "at": memory.state.archive[first].erased_at.isoformat(),  # type: ignore[union-attr]  # it was erased
         "count": 1,
         "ids": [first],
         "strength_left": [0.0],
+        "digest": digest_of(shown),
     }
     assert ids(found(memory, "gate")) == [second]
     assert memory.state.archive[first].erased_because == "asked to"
@@ -192,14 +204,40 @@ def test_a_purge_lists_the_files_it_rewrote_and_leaves_no_trace_of_the_text(
     assert any(b"swordfish" in data for data in bytes_on_disk(path.parent))
     shown = receipt(memory, id=ident, purge=True)
     assert (shown["action"], shown["strength_left"]) == ("purged", [0.0])
+    assert shown.keys() == {
+        "action",
+        "at",
+        "count",
+        "ids",
+        "strength_left",
+        "files_rewritten",
+        "files_removed",
+        "sha256",
+        "digest",
+    }
     assert path.name in shown["files_rewritten"]
+    assert set(shown["sha256"]) == set(shown["files_rewritten"])
+    for name, checksum in shown["sha256"].items():
+        assert hashlib.sha256(path.with_name(name).read_bytes()).hexdigest() == checksum
     assert not any(b"swordfish" in data or b"wifi" in data for data in bytes_on_disk(path.parent))
     assert set(memory.state.tombstones) == {ident}
 
 
+def test_a_receipt_that_was_changed_no_longer_fits_its_digest(memory: NTMMemoryManager) -> None:
+    """In any of its parts: it can be kept as evidence."""
+    noted(memory, "The gate is green")
+    shown = receipt(memory, id=noted(memory, "swordfish"), purge=True)
+    for name in shown.keys() - {"digest"}:
+        changed = {**shown, name: "something else"}
+        assert digest_of(changed) != shown["digest"]
+    again = receipt(memory, id=shown["ids"][0], purge=True)
+    assert again["digest"] != shown["digest"]
+
+
 def test_an_erase_without_purge_rewrites_no_files(memory: NTMMemoryManager) -> None:
     """And says nothing of files."""
-    assert "files_rewritten" not in receipt(memory, id=noted(memory, "The gate is green"), purge=False)
+    shown = receipt(memory, id=noted(memory, "The gate is green"), purge=False)
+    assert not shown.keys() & {"files_rewritten", "files_removed", "sha256"}
 
 
 def test_what_was_erased_before_can_still_be_purged(memory: NTMMemoryManager, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Commands over the memory's files: import, export, stats, verify, doctor, reindex, serve."""
+"""Commands that bring memories in and out, say what there is, and serve it: import, export, stats, serve, doctor."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ntm_memory_skill.errors import StoreDamaged
 from ntm_memory_skill.hosts import doctor as checks
 from ntm_memory_skill.hosts import report
-from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
+from ntm_memory_skill.hosts.cli.output import Envelope, literal, of, show_findings
 from ntm_memory_skill.hosts.compose import read_for_import
 from ntm_memory_skill.hosts.importing import bring_in
-from ntm_memory_skill.sources import system_clock
-from ntm_memory_skill.store import verify as verify_store
 from ntm_memory_skill.transfer import to_jsonl, to_markdown
 
 
@@ -31,7 +28,7 @@ class Transport(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("import", rich_help_panel="Files")(import_)
-    for command in (export, stats, verify, reindex):
+    for command in (export, stats):
         app.command(command.__name__, rich_help_panel="Files")(command)
     app.command("serve", rich_help_panel="Hosts")(serve)
     app.command("doctor", rich_help_panel="Hosts")(doctor)
@@ -92,34 +89,6 @@ def stats(context: typer.Context) -> None:
     output.show({"ok": True, "stats": found}, render)
 
 
-def verify(context: typer.Context) -> None:
-    """Check the files against each other; exit with 3 if they are damaged. Changes nothing."""
-    output = of(context)
-    findings = verify_store(output.config.memory_file, system_clock)
-    rows = [{"ok": each.ok, "subject": each.subject, "detail": each.detail} for each in findings]
-    if all(each.ok for each in findings):
-        output.show({"ok": True, "findings": rows}, _findings)
-        return
-    if not output.as_json:
-        _findings(output.console, {"findings": rows})
-    raise next(
-        (each.error for each in findings if each.error is not None),
-        StoreDamaged("; ".join(each.detail for each in findings if not each.ok)),
-    )
-
-
-def reindex(context: typer.Context) -> None:
-    """Encode every memory anew, after a change of the encoder."""
-    output = of(context)
-    with output.memory(require_encoder=False) as memory:
-        count = memory.reindex(progress=False if output.as_json else None)
-        encoder = str(memory.encoder)
-    output.show(
-        {"ok": True, "memories": count, "encoder": encoder},
-        lambda console, _: console.print(f"[green]encoded anew[/]: {count} memories with {literal(encoder)}"),
-    )
-
-
 def serve(
     context: typer.Context,
     mcp: Annotated[Transport, typer.Option(help="How the client talks to it.")] = Transport.STDIO,  # noqa: ARG001  # one so far
@@ -139,13 +108,5 @@ def doctor(context: typer.Context) -> None:
     if output.as_json:
         output.dump({"ok": healthy, "findings": rows})
     else:
-        _findings(output.console, {"findings": rows})
+        show_findings(output.console, {"findings": rows})
     raise typer.Exit(0 if healthy else 1)
-
-
-def _findings(console: Console, envelope: Envelope) -> None:
-    for row in envelope["findings"]:
-        mark = "[green]ok [/]" if row["ok"] else "[red]bad[/]"
-        console.print(f"{mark} {literal(row['subject'])}: {literal(row['detail'])}")
-        if row.get("hint"):
-            console.print(f"     {literal(row['hint'])}")

@@ -12,13 +12,14 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.hosts import compose
 
 Envelope = Mapping[str, Any]
+
+BRACKET = "\\[[none][/]"
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,24 @@ def terminal(*, stderr: bool = False) -> Console:
 def literal(text: str) -> str:
     """Return markup that prints exactly `text`.
 
-    rich's own `escape` misjudges backslashes at the end of a text, since it cannot know whether a tag follows them.
-    Here one always does, and halves them.
+    rich's own `escape` misjudges backslashes: at the end of a text, since it cannot know whether a tag follows them,
+    and before a bracket that begins none. Here a tag always follows: at the end it halves them, and behind a bracket it
+    keeps that from beginning another, so that one backslash is all that it takes.
     """
     bare = text.rstrip("\\")
-    return f"[none]{escape(bare)}" + "\\" * 2 * (len(text) - len(bare)) + "[/]"
+    return f"[none]{bare.replace('[', BRACKET)}" + "\\" * 2 * (len(text) - len(bare)) + "[/]"
 
 
 def of(context: typer.Context) -> Output:
     """Return the output that a command was given."""
     output: Output = context.obj
     return output
+
+
+def show_findings(console: Console, envelope: Envelope) -> None:
+    """Print what was examined, one line each."""
+    for row in envelope["findings"]:
+        mark = "[green]ok [/]" if row["ok"] else "[red]bad[/]"
+        console.print(f"{mark} {literal(row['subject'])}: {literal(row['detail'])}")
+        if row.get("hint"):
+            console.print(f"     {literal(row['hint'])}")

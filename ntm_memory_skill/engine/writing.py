@@ -1,0 +1,62 @@
+"""Giving new memories their ids and slots, and committing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float32
+
+from ntm_memory_skill.engine.live import LiveMemory
+from ntm_memory_skill.engine.projection import key_bytes
+from ntm_memory_skill.engine.validation import Draft
+from ntm_memory_skill.errors import InvalidArgument, MemoryFull
+from ntm_memory_skill.model import Memorized, Record
+from ntm_memory_skill.sources import Clock, Ids
+from ntm_memory_skill.store import State
+
+
+class Writer:
+    """Writes drafts into one memory.
+
+    Args:
+        live: The memory.
+        memory_size: How many live memories there can be.
+        clock: Gives the time.
+        ids: Gives new ids.
+    """
+
+    def __init__(self, live: LiveMemory, memory_size: int, clock: Clock, ids: Ids) -> None:
+        self._live, self._memory_size, self._clock, self._ids = live, memory_size, clock, ids
+
+    def write(self, drafts: Sequence[Draft], keys: Float32[np.ndarray, "k m"], state: State) -> list[Record]:
+        """Give drafts their ids and slots, and commit them. Called inside a transaction."""
+        if len(state.records) + len(drafts) > self._memory_size:
+            raise MemoryFull(f"the memory has {self._memory_size} slots, and {len(state.records)} are taken")
+        idents = self._idents(drafts, state)
+        for place, draft in enumerate(drafts):
+            if draft.supersedes is not None and draft.supersedes not in idents[:place]:
+                self._live.record(draft.supersedes)
+        slots = self._live.projection().matrix.allocate(len(drafts))
+        now = self._clock()
+        records = [
+            draft.record(ident, slot, state.next_ordinal + offset, now)
+            for offset, (draft, ident, slot) in enumerate(zip(drafts, idents, slots, strict=True))
+        ]
+        self._live.commit([Memorized(record, key_bytes(key)) for record, key in zip(records, keys, strict=True)])
+        return records
+
+    def _idents(self, drafts: Sequence[Draft], state: State) -> list[str]:
+        """Return an id for each draft that was never used: the one it brings, or a new one."""
+        brought = [draft.id for draft in drafts if draft.id is not None]
+        taken = set(brought)
+        if len(taken) < len(brought) or any(state.knows(ident) for ident in brought):
+            raise InvalidArgument("an id that was given is in use, or was", hint="Leave id out to get a new one.")
+        idents = []
+        for draft in drafts:
+            ident = draft.id or self._ids()
+            while draft.id is None and (ident in taken or state.knows(ident)):
+                ident = self._ids()
+            taken.add(ident)
+            idents.append(ident)
+        return idents
