@@ -103,7 +103,8 @@ class FileSystem:
         with translated(path):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY | _STRICT, PRIVATE_FILE)
             try:
-                os.ftruncate(handle, at)  # a torn tail that an earlier crash left
+                if os.fstat(handle).st_size != at:  # to cut nothing off is work for a disk, too
+                    os.ftruncate(handle, at)  # a torn tail that an earlier crash left
                 os.lseek(handle, at, os.SEEK_SET)
                 try:
                     _write_all(handle, data)

@@ -131,6 +131,8 @@ class _Workshop:
             raise KeyRefused(
                 message, hint="Restore the snapshot from a backup; without it nothing can be read."
             ) from error
+        if found.sound:
+            self._read_as_a_reader(found)
         rows = self._key_rows(found, seal)
         odd = odd_keys(rows)
         if odd:
@@ -138,6 +140,14 @@ class _Workshop:
         if found.purges and not found.sound:
             found.mended.append("a purge that was broken off; to finish it, no copies are kept, damaged ones included")
         return found, rows.chosen(set(rows.digests) - set(odd)), seal
+
+    def _read_as_a_reader(self, found: Salvage) -> None:
+        """Note what a reader refuses though nothing is missing: a line that stands there twice, for one."""
+        try:
+            self._files.load()
+        except StoreDamaged as error:
+            found.mended.append(error.message)
+            found.damaged.add("journal")
 
     def _evidence(self) -> dict[str, Path]:
         previous_snapshot, previous_journal = self._paths.previous

@@ -67,15 +67,10 @@ def fault_in_previous(
         fold = Fold.of(in_snapshot, in_journal, seal)
     except StoreError as error:  # a newer release, or another key, would have begun with the present snapshot
         return error.message
-    if fold.generation > header.generation:
-        return f"it is of generation {fold.generation}, later than the present snapshot's {header.generation}"
     if fold.generation == header.generation:  # folding got no further than keeping the generation
         return None
-    return (
-        None
-        if (fold.sequence, fold.state) == (header.sequence, state)
-        else "it does not amount to the present snapshot"
-    )
+    same = (fold.sequence, fold.state) == (header.sequence, state)
+    return None if same else "it does not amount to the present snapshot"
 
 
 def _from_snapshot(evidence: Evidence, seal: Seal | None) -> tuple[Salvage | None, str]:

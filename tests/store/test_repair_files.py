@@ -8,20 +8,26 @@ from typing import Any
 
 import pytest
 
-from ntm_memory_skill.errors import PathRefused
+from ntm_memory_skill.errors import PathRefused, StoreDamaged
 from ntm_memory_skill.model import Erased, Purged
 from ntm_memory_skill.store import keycache
 from ntm_memory_skill.store.fs import FileSystem
 from ntm_memory_skill.store.keycache import KeyRows
+from ntm_memory_skill.store.repair import repair
+from tests.conftest import ticking_clock
 from tests.store.builders import (
     IDENTITY,
     Death,
+    commit,
     compact,
     contents,
+    eventful,
+    folded,
     ident,
     moment,
     open_store,
 )
+from tests.store.forging import note_bytes
 from tests.store.losses import flipped
 from tests.store.mending import below, mend, well
 from tests.store.wrecks import (
@@ -163,6 +169,17 @@ class TestKeys:
         assert set(whole.open(path).key_rows().digests) == expected
 
 
+class TestNote:
+    """What was acknowledged is noted anew."""
+
+    @pytest.mark.parametrize("note", [None, b"", note_bytes(3)])
+    def test_the_note_is_made_good(self, whole: Kept, place: Path, note: bytes | None) -> None:
+        """So that an end of the journal that is missing is noticed from now on."""
+        path = whole.lay(place, {SNAPSHOT: b"", WRITER: note})
+        mend(path, whole)
+        assert note_bytes(9)[160:] == (place / WRITER).read_bytes()[160:]
+
+
 class TestDeath:
     """A repair that is broken off has lost nothing more, and is done once more."""
 
@@ -218,3 +235,17 @@ def test_every_file_that_is_repaired_is_private(whole: Kept, place: Path) -> Non
     done = mend(path, whole)
     modes = {name: (place / name).stat().st_mode & 0o077 for name in (*ALL[:5], *done.quarantined, QUARANTINE)}
     assert set(modes.values()) == {0}
+
+
+def test_a_line_that_stands_there_twice_costs_nothing(path: Path) -> None:
+    """No entry is missing, but a reader refuses the journal: repairing has to see what a reader sees."""
+    store = open_store(path)
+    for events in eventful():
+        commit(store, *events)
+    lines = store.paths.journal.read_bytes().splitlines(keepends=True)
+    store.paths.journal.write_bytes(b"".join([*lines[:3], lines[2], *lines[3:]]))
+    with pytest.raises(StoreDamaged):
+        open_store(path)
+    done = repair(path, clock=ticking_clock())
+    assert (done.needed, done.lost) == (True, ())
+    assert open_store(path).state == folded(eventful())
