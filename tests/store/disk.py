@@ -14,6 +14,7 @@ from itertools import chain, combinations, product
 from pathlib import Path
 from typing import Any, Literal
 
+from ntm_memory_skill.store.fs import TEMPORARY
 from tests.store.doubles import Call, FaultyOS, Plan
 
 NOTE = ".writer"
@@ -70,6 +71,10 @@ class Picture:
                 (root / name).write_bytes(content)
             else:
                 (root / name).hardlink_to(root / self.files[same][0])
+
+    def temporaries(self) -> set[str]:
+        """Return the names of temporary files."""
+        return {name for name, _, _ in self.files if name.endswith(TEMPORARY)}
 
     def read(self, name: str) -> bytes | None:
         """Return what a file holds, or None if there is none."""
@@ -196,7 +201,7 @@ class VolatileDisk(FaultyOS):
         self._pending.append(renaming)
 
     def _after_open(self, handle: int, path: Path, flags: int, mode: int = 0) -> None:
-        if path == self._root.parent or path.is_dir():
+        if path.is_dir():
             self._open[handle] = path
             return
         found = self._names.get(path)

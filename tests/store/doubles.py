@@ -44,17 +44,14 @@ class Call:
     """Where in `fs.py`."""
     arguments: tuple[Any, ...] = ()
 
-    @property
-    def site(self) -> tuple[str, int]:
-        """What tells one place in the source from the others."""
-        return self.name, self.line
-
 
 class WatchedOS:
     """The module `os` as `fs.py` sees it, in which every system call is written down."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.has_links = True
+        """Whether the file system has hard links."""
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(os, name)
@@ -75,6 +72,8 @@ class WatchedOS:
 
     def perform(self, call: Call, real: Callable[[], Any]) -> Any:
         """Do what was asked for."""
+        if call.name == "link" and not self.has_links:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
         return None if call.name == "fsync" else real()  # the cache of the operating system is all that counts here
 
 
@@ -118,7 +117,7 @@ _ONLY_OF = {
 """The calls that can fail in such a way; those that are not listed can happen to any."""
 
 Plan = Callable[[int, Call], Fault | None]
-"""What becomes of a call, and of the how manieth, counted from 0."""
+"""What becomes of a call, given its number, counted from 0, and the call."""
 
 
 def once(at: int, fault: Fault) -> Plan:

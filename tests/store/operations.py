@@ -45,6 +45,7 @@ class Operation:
         act: What the process does, from opening on.
         durability: As in `StoreSettings`.
         copies: Names and bytes of what must be kept once the snapshot is of today's format.
+        has_links: Whether the file system has hard links.
         damage: The ending of the damaged file that must be kept in quarantine.
         mend: What is called before the memory is opened again.
         shared: Whether a process that had opened the memory before can go on with it.
@@ -56,6 +57,7 @@ class Operation:
     act: Act
     durability: str = "full"
     copies: tuple[tuple[str, bytes], ...] = ()
+    has_links: bool = True
     damage: str | None = None
     mend: Callable[[Path], object] | None = None
     shared: bool = True
@@ -251,9 +253,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("commits", past, _EVERY_KIND),
     Operation("compact", past, then(Process.compact, going_on)),
     Operation("compact in a transaction", past, stubborn),
+    Operation("compact without hard links", past, then(Process.compact, going_on), has_links=False),
     Operation("rekey", past, then(lambda process: process.rekey(OTHER_IDENTITY), going_on)),
     Operation("purge", past_with_a_secret, then(purging, going_on)),
-    Operation("encrypt", past, then(lambda process: process.reseal(ENCRYPTED), going_on), shared=False),
+    Operation("encrypt", past_with_a_secret, then(lambda process: process.reseal(ENCRYPTED), going_on), shared=False),
     Operation(
         "decrypt",
         then(past, lambda process: process.reseal(ENCRYPTED), _ONE),

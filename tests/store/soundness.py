@@ -10,7 +10,6 @@ from ntm_memory_skill.errors import KeyRefused
 from ntm_memory_skill.model import indexed_text
 from ntm_memory_skill.store import DirectoryStore, snapshot
 from ntm_memory_skill.store.fold import Fold
-from ntm_memory_skill.store.fs import TEMPORARY
 from tests.store.builders import commit, compact, ident, open_store
 from tests.store.disk import Picture
 from tests.store.doubles import WatchedOS
@@ -71,15 +70,12 @@ class Examination:
                 place = rows.position(digest)
                 assert place is not None or not expected.complete, f"{what}: the key of {known.id} is lost"
                 assert place is None or rows.keys[place].tobytes() == expected.rows[digest], f"{what}: a wrong key"
-        if {ident(PURGED), ident(PURGED_TOO)} <= store.state.tombstones.keys():
-            found = {path.name for path in self.root.rglob("*") if path.is_file() and _tells(path.read_bytes())}
-            assert not found, f"{what}: what was purged is still in {sorted(found)}"
+        kept_secret(self.root, store, what)
 
     def settled(self, store: DirectoryStore, what: str) -> None:
         """Check that opening it again finds nothing to do and nothing amiss."""
         before = Picture.of(self.root)
-        left = [name for name, _, _ in before.files if name.endswith(TEMPORARY)]
-        assert not left, f"{what}: temporary files are left: {left}"
+        assert not before.temporaries(), f"{what}: temporary files are left: {before.temporaries()}"
         if self.operation.damage is not None:
             damaged = template(self.operation)[0].read(str(PLACE.with_name(f"{MEMORY}.{self.operation.damage}")))
             kept = {content for name, content, _ in before.files if f"{MEMORY}.damaged" in name}
@@ -104,6 +100,7 @@ class Examination:
             compact(again)
             store.refresh()
         self.previous(store, what)
+        kept_secret(self.root, store, what)
 
     def again(self) -> DirectoryStore:
         """Open the memory as another process would."""
@@ -112,7 +109,7 @@ class Examination:
     def previous(self, store: DirectoryStore, what: str) -> None:
         """Check that the previous generation, where there is one, gives all that the snapshot holds.
 
-        While folding is under way it may be the present one already: then it gives more.
+        If folding got no further than keeping it, it is the present one, and gives what came since, too.
         """
         if not store.paths.previous[0].exists():
             return
@@ -120,8 +117,14 @@ class Examination:
         journal = store.paths.previous[1].read_bytes() if store.paths.previous[1].exists() else None
         fold = Fold.of(former, journal, store._fold.seal)
         header, state = snapshot.decode(present, store._fold.seal)
-        under_way = fold.generation == header.generation and store.state == fold.state
-        assert under_way or fold.state == state, f"{what}: the previous generation is not what the snapshot was made of"
+        known = {header.sequence: state}
+        if fold.generation == header.generation:
+            known[store.sequence] = store.state
+            assert header.sequence <= fold.sequence <= store.sequence, (
+                f"{what}: the previous generation is out of place"
+            )
+        same = fold.state == known.get(fold.sequence, fold.state if fold.generation == header.generation else None)
+        assert same, f"{what}: the previous generation is not what the snapshot was made of"
 
 
 def opened(path: Path, expected: Expected, what: str) -> tuple[DirectoryStore, str | None]:
@@ -134,6 +137,17 @@ def opened(path: Path, expected: Expected, what: str) -> tuple[DirectoryStore, s
             continue
     assert len(found) == 1, f"{what}: {len(found)} of {len(expected.passphrases)} keys fit"
     return found[0]
+
+
+def kept_secret(root: Path, store: DirectoryStore, what: str) -> None:
+    """Check that no file tells what a memory has purged; and of one that is encrypted, none of its memories."""
+    files = Picture.of(root).files
+    if {ident(PURGED), ident(PURGED_TOO)} <= store.state.tombstones.keys():
+        found = sorted(name for name, content, _ in files if _tells(content))
+        assert not found, f"{what}: what was purged is still in {found}"
+    if store.encrypted:
+        readable = sorted(name for name, content, _ in files if _tells(content) or b'"content":' in content)
+        assert not readable, f"{what}: there are readable memories in {readable}"
 
 
 def _tells(data: bytes) -> bool:

@@ -16,8 +16,8 @@ from ntm_memory_skill.errors import StoreError, StoreFull, StoreUnreachable
 from tests.store.builders import commit
 from tests.store.disk import Picture
 from tests.store.doubles import CHANGING, Fault, FaultyOS, Plan, WatchedOS, from_on, in_turn, once
-from tests.store.operations import Operation, laboratory, one_more
-from tests.store.soundness import Examination, opened
+from tests.store.operations import Operation, laboratory, one_more, template
+from tests.store.soundness import Examination, kept_secret, opened
 from tests.store.trials import EVERY_OPERATION, Trial, attempt, calls_of
 
 ERRORS = (
@@ -49,7 +49,7 @@ class Bench:
         self.examination = Examination(folder / "examination", operation)
 
     def fails(self, plan: Plan, code: int, what: str, *, strict: bool) -> Trial:
-        """Check what is left when calls fail; strictly, an error says that nothing was stored."""
+        """Check what is left when calls fail; strictly, an error says that nothing was stored, nor left."""
         trial = attempt(self.operation, self.root, FaultyOS(plan))
         assert trial.error is None or type(trial.error) is error_of(code), what
         expected = trial.process.ledger.expected()
@@ -57,7 +57,10 @@ class Bench:
             expected = replace(expected, states=expected.states[:1])
         if trial.succeeded:
             assert len(expected.states) == 1, what
-        self.examination.sound(Picture.of(self.root), expected, what)
+        picture = Picture.of(self.root)
+        left = picture.temporaries() - template(self.operation)[0].temporaries()
+        assert not strict or not left, f"{what}: {left} fill a full disk further"
+        self.examination.sound(picture, expected, what)
         return trial
 
     def goes_on(self, trial: Trial, what: str) -> None:
@@ -75,6 +78,7 @@ class Bench:
             assert other.state == store.state, f"{what}: it does not see what others do"
             other.refresh()
             assert other.state == store.state, f"{what}: others see another state"
+        kept_secret(self.root, store, what)
 
 
 class TestSingleErrors:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 import pytest
 
 from ntm_memory_skill.errors import StoreError
 from tests.store.disk import Picture, VolatileDisk
-from tests.store.doubles import Fault, ProcessDeath, once
+from tests.store.doubles import Fault, Plan, ProcessDeath, once
 from tests.store.ledger import Expected, Process
 from tests.store.operations import MEMORY, PLACE, Operation, laboratory, one_more
 from tests.store.soundness import Examination, opened
@@ -57,7 +57,7 @@ def test_whatever_was_acknowledged_survives_a_power_failure(tmp_path: Path, oper
     """At every moment, and whatever the disk kept of what it was not told to keep."""
     process = fresh(operation, tmp_path / "trial")
     outage = Outage(process, operation.name)
-    disk = VolatileDisk(tmp_path / "trial", outage.watch)
+    disk = disk_for(operation, tmp_path / "trial", outage.watch)
     with laboratory(disk):
         operation.act(process)
     outage.watch(disk)
@@ -80,7 +80,7 @@ def test_the_writer_s_note_is_never_ahead_of_the_disk(tmp_path: Path, operation:
             noted.append(kept)
 
     process = fresh(operation, root)
-    with laboratory(VolatileDisk(root, watch)):
+    with laboratory(disk_for(operation, root, watch)):
         operation.act(process)
     assert noted or operation.durability == "relaxed"
 
@@ -92,7 +92,7 @@ def test_what_is_acknowledged_after_a_crash_survives_a_power_failure(tmp_path: P
     for number, call in enumerate(calls_of(operation, root)):
         what = f"{operation.name}: dies before call {number}, {call.name} in line {call.line}; a commit"
         process = fresh(operation, root)
-        disk = VolatileDisk(root, lambda _: None, once(number, Fault("dies before")), folders_last=True)
+        disk = disk_for(operation, root, plan=once(number, Fault("dies before")))
         with laboratory(disk):
             with pytest.raises(ProcessDeath):
                 operation.act(process)
@@ -113,7 +113,7 @@ def test_what_a_failed_sync_left_open_is_not_taken_for_settled(tmp_path: Path, o
             continue
         process = fresh(operation, root)
         outage = Outage(process, f"{operation.name}: the sync of call {number} fails, in line {call.line}")
-        disk = VolatileDisk(root, lambda _: None, once(number, Fault("refused", errno.EIO)), folders_last=True)
+        disk = disk_for(operation, root, plan=once(number, Fault("refused", errno.EIO)))
         with laboratory(disk):
             try:
                 operation.act(process)
@@ -122,6 +122,18 @@ def test_what_a_failed_sync_left_open_is_not_taken_for_settled(tmp_path: Path, o
                     process.commit(one_more(process.store, 60))
             outage.watch(disk)
         outage.check(examination)
+
+
+def disk_for(
+    operation: Operation,
+    root: Path,
+    watch: Callable[[VolatileDisk], None] = lambda _: None,
+    plan: Plan | None = None,
+) -> VolatileDisk:
+    """Return the disk that an operation works on; if something else goes wrong first, new folders last."""
+    disk = VolatileDisk(root, watch) if plan is None else VolatileDisk(root, watch, plan, folders_last=True)
+    disk.has_links = operation.has_links
+    return disk
 
 
 def last_entry(picture: Picture) -> int:

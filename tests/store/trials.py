@@ -51,6 +51,7 @@ def fresh(operation: Operation, root: Path) -> Process:
 def attempt(operation: Operation, root: Path, double: WatchedOS, *, witnessed: bool = False) -> Trial:
     """Do an operation to a memory of its own, with a double of the operating system."""
     process = fresh(operation, root)
+    double.has_links = operation.has_links
     witness = None
     if witnessed:
         with laboratory(WatchedOS()):
