@@ -48,15 +48,15 @@ class TestPermissions:
     """0600, or less."""
 
     @pytest.mark.parametrize(
-        ("umask", "expected"), [(0o000, 0o600), (0o022, 0o600), (0o077, 0o600), (0o177, 0o600), (0o277, 0o400)], ids=oct
+        ("mask", "expected"), [(0o000, 0o600), (0o022, 0o600), (0o077, 0o600), (0o177, 0o600), (0o277, 0o400)], ids=oct
     )
     @pytest.mark.parametrize("name", FORMATS)
     def test_a_new_file_is_its_owners_alone(
-        self, cli: CommandLine, here: Path, name: str, umask: int, expected: int
+        self, cli: CommandLine, here: Path, name: str, mask: int, expected: int
     ) -> None:
         """However generous the umask is; a stricter one takes away more."""
         cli("memorize", "x")
-        os.umask(umask)
+        os.umask(mask)
         assert cli("export", name).status == 0
         assert mode(here / name) == expected
 
