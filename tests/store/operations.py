@@ -256,6 +256,12 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("compact without hard links", past, then(Process.compact, going_on), has_links=False),
     Operation("rekey", past, then(lambda process: process.rekey(OTHER_IDENTITY), going_on)),
     Operation("purge", past_with_a_secret, then(purging, going_on)),
+    Operation(
+        "a purge and a compaction",
+        past_with_a_secret,
+        then(committing([*PURGE]), Process.compact, going_on),
+        for_power=True,
+    ),
     Operation("encrypt", past_with_a_secret, then(lambda process: process.reseal(ENCRYPTED), going_on), shared=False),
     Operation(
         "decrypt",
