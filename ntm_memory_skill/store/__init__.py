@@ -11,7 +11,7 @@ a reader, before that. The law that the modules of this package keep:
 4. A snapshot replaces its predecessor atomically, and the journal starts anew only after it. A crash between the two
    leaves lines that the snapshot already holds; their sequence numbers say so, and they are passed over.
 5. The generation before is kept, snapshot and journal, until the next one has succeeded: folded, the two are the
-   present snapshot, so that the loss of any one file loses nothing.
+   present snapshot, so that a damaged snapshot loses nothing.
 6. A torn last line was never acknowledged: it is dropped and reported. Damage anywhere else, an acknowledged entry that
    is missing included, is refused, not skipped, and the files are left as they are. `repair` mends what can be mended,
    and loses nothing without being told to.
