@@ -15,8 +15,8 @@ import pytest
 from tests.store.disk import Picture
 from tests.store.doubles import CHANGING, Fault, FaultyOS, WatchedOS, once
 from tests.store.ledger import Process
-from tests.store.operations import Operation, laboratory, one_more
-from tests.store.soundness import Examination
+from tests.store.operations import PURGE, Operation, laboratory, one_more, past_with_a_secret
+from tests.store.soundness import Examination, kept_secret
 from tests.store.trials import EVERY_OPERATION, EVERY_SHARED_OPERATION, Trial, attempt, calls_of
 
 Moment = Literal["dies before", "dies midway", "dies after"]
@@ -41,21 +41,34 @@ def test_whatever_was_acknowledged_is_there_again(tmp_path: Path, operation: Ope
         examination.sound(Picture.of(root), trial.process.ledger.expected(), what)
 
 
+def survivors(operation: Operation, root: Path) -> Iterator[tuple[str, Process]]:
+    """Give a process that was there before, beside all that one that died can leave."""
+    met = set()
+    for what, trial in deaths(operation, root, "dies before", witnessed=True):
+        left = (Picture.of(root), trial.process.ledger.entries)
+        if left not in met:
+            met.add(left)
+            survivor = Process(trial.process.path, trial.process.ledger)
+            survivor.store = trial.witness
+            yield what, survivor
+
+
 @EVERY_SHARED_OPERATION
 def test_a_process_that_was_there_before_goes_on(tmp_path: Path, operation: Operation) -> None:
     """It has not opened the memory since, so nothing was put in order; it writes behind whatever it finds."""
     root, examination = tmp_path / "trial", Examination(tmp_path / "examination", operation)
-    met = set()
-    for what, trial in deaths(operation, root, "dies before", witnessed=True):
-        witness, ledger, picture = trial.witness, trial.process.ledger, Picture.of(root)
-        assert witness is not None
-        if (picture, ledger.entries) in met:
-            continue
-        met.add((picture, ledger.entries))
-        survivor = Process(trial.process.path, ledger)
-        survivor.store = witness
+    for what, survivor in survivors(operation, root):
         with laboratory(WatchedOS()):
-            witness.refresh()
-            assert witness.state in ledger.alive, f"{what}: another state than all that may be"
-            survivor.commit(one_more(witness, 80))
-        examination.sound(Picture.of(root), ledger.expected(), f"{what}, then a commit")
+            survivor.opened.refresh()
+            assert survivor.opened.state in survivor.ledger.alive, f"{what}: another state than all that may be"
+            survivor.commit(one_more(survivor.opened, 80))
+        examination.sound(Picture.of(root), survivor.ledger.expected(), f"{what}, then a commit")
+
+
+def test_a_purge_leaves_nothing_of_what_a_dead_process_left(tmp_path: Path) -> None:
+    """Temporary files and the journal of an unfinished fold are not overlooked, though nothing was put in order."""
+    operation = Operation("compact", past_with_a_secret, Process.compact)
+    for what, survivor in survivors(operation, tmp_path / "trial"):
+        with laboratory(WatchedOS()):
+            survivor.commit(*PURGE, scrub=True)
+        kept_secret(tmp_path / "trial", survivor.opened, f"{what}, then a purge")
