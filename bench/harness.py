@@ -20,6 +20,7 @@ class RememberingEncoder:
         self.identity = inner.identity
         self.known_identity = inner.identity
         self.array_library = inner.array_library
+        self.ready = True  # nobody here answers before the model is there
 
     def warm_up(self) -> None:
         """Load the inner model."""

@@ -47,6 +47,7 @@ class TimedEncoder:
         self.identity = inner.identity
         self.known_identity = inner.known_identity
         self.array_library = inner.array_library
+        self.ready = True  # nobody here answers before the model is there
         self.spent = 0.0
 
     def warm_up(self) -> None:

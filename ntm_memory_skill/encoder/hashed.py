@@ -19,6 +19,7 @@ class HashedEncoder:
     """Signed feature hashing of character trigrams into `dimension` buckets (Weinberger et al. 2009)."""
 
     array_library = "numpy"
+    ready = True
 
     def __init__(self, dimension: int = 64) -> None:
         self.identity = EncoderIdentity(name="hashed", revision="1", dimension=dimension)

@@ -41,6 +41,11 @@ class ProjectedEncoder:
         known = self._inner.known_identity
         return None if known is None else self._shortened(known)
 
+    @property
+    def ready(self) -> bool:
+        """Whether the inner model is loaded."""
+        return self._inner.ready
+
     def warm_up(self) -> None:
         """Load the inner model."""
         self._inner.warm_up()

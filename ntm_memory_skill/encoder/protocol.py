@@ -29,6 +29,10 @@ class Encoder(Protocol):
     def array_library(self) -> str:
         """The library that the model brings with it, "torch" or "numpy": where the memory matrix is at home."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded, so that no call has to wait for it."""
+
     def warm_up(self) -> None:
         """Load the model now. Raises EncoderUnavailable or WeightsDamaged."""
 

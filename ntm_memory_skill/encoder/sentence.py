@@ -73,6 +73,11 @@ class SentenceEncoder:
         """The identity, if the model need not be loaded for it."""
         return self._identity
 
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded."""
+        return self._model is not None
+
     def warm_up(self) -> None:
         """Load the model, and run it once so that the first real text is not the slow one."""
         self.encode_query("warm-up")

@@ -22,7 +22,8 @@ COMMON_CHINESE = (
 class Cue:
     """A query, encoded: what the controller hands to the read head."""
 
-    key: Float32[np.ndarray, "m"]
+    key: Float32[np.ndarray, "m"] | None
+    """None where there is no model to make one yet: then words alone decide."""
     terms: tuple[str, ...]
     lexical_share: float
     """λ: how much the words weigh against the meaning."""
@@ -40,6 +41,11 @@ class CueMaker:
         illegible = min(1.0, self._unreadable_share(text) / settings.unknown_tolerance)
         share = settings.lexical_share + (1 - settings.lexical_share) * illegible
         return Cue(key=self._encoder.encode_query(text), terms=tuple(tokenize(text)), lexical_share=share)
+
+    @staticmethod
+    def of_words(text: str) -> Cue:
+        """Return a cue without a key; no model is needed."""
+        return Cue(key=None, terms=tuple(tokenize(text)), lexical_share=1.0)
 
     def _unreadable_share(self, text: str) -> float:
         """Return the share of `text` that means nothing to the encoder, 0 to 1.

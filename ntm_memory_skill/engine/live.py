@@ -40,6 +40,7 @@ class LiveMemory:
         self.mutex = threading.RLock()
         self._reach = reach
         self._projection: Projection | None = None
+        self._makeshift = False  # the projection was built without a model
         self._accesses = AccessCounts()
         self._written = False
         self._closed = False
@@ -75,8 +76,21 @@ class LiveMemory:
         """Return the projection, caught up; built on the first call and after another process has compacted."""
         with self.mutex:
             self._catch_up()
+            if self._projection is None or self._makeshift:
+                self._projection = self._build(self._projection)
+                self._makeshift = False
+            return self._projection
+
+    def words(self) -> Projection:
+        """Return the projection as far as it can be had without a model: its words and tapes are whole.
+
+        Rows that only a model could make are missing until `projection` is called.
+        """
+        with self.mutex:
+            self._catch_up()
             if self._projection is None:
-                self._projection = self._build()
+                self._projection = self._build_without_model()
+                self._makeshift = True
             return self._projection
 
     def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> Float32[np.ndarray, "k m"]:
@@ -187,13 +201,26 @@ class LiveMemory:
             for event in events:
                 self._projection.apply(event, self.store.state)
 
-    def _build(self) -> Projection:
+    def _build(self, makeshift: Projection | None) -> Projection:
+        """Build the projection, out of the one that was built without a model if that has all rows."""
         identity = self.encoder.identity
         check_encoder(self.store.encoder, identity)
         xp = importlib.import_module(self.encoder.array_library)
+        if makeshift is not None and makeshift.complete:
+            makeshift.move_to(xp)
+            return makeshift
         projection = Projection(xp, identity.dimension, self._reach)
         missing = projection.fill(self.store.state, self.store.key_rows(), identity, self.encoder.encode_passages)
         self.store.supply(missing)
+        return projection
+
+    def _build_without_model(self) -> Projection:
+        identity = self.encoder.known_identity or self.store.encoder
+        if identity is None:
+            raise LookupError("a memory that was never written has no words to look for")
+        check_encoder(self.store.encoder, identity)
+        projection = Projection(np, identity.dimension, self._reach)
+        projection.fill(self.store.state, self.store.key_rows(), identity, None)
         return projection
 
     def _check_open(self) -> None:

@@ -18,6 +18,7 @@ from ntm_memory_skill.engine.answers import Attention, Note, Receipt, Recollecti
 from ntm_memory_skill.engine.cue import CueMaker
 from ntm_memory_skill.engine.likeness import resembling
 from ntm_memory_skill.engine.live import LiveMemory, check_encoder
+from ntm_memory_skill.engine.loading import BackgroundLoad
 from ntm_memory_skill.engine.progress import bar
 from ntm_memory_skill.engine.projection import Projection, key_bytes
 from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
@@ -57,6 +58,7 @@ class NTMMemoryManager:
         self.settings = Settings() if settings is None else settings
         self._live = LiveMemory(store, encoder, self.settings.addressing.head.reach)
         self._cues = CueMaker(encoder, self.settings.addressing)
+        self._loading = BackgroundLoad(encoder) if self.settings.answer_while_loading else None
         self._writer = Writer(self._live, self.settings.memory_size, clock, ids)
         self._clock = clock
         self._focuses = SessionFocuses()
@@ -348,10 +350,13 @@ class NTMMemoryManager:
         if not self._live.state.records:
             yield None  # no model is loaded to find nothing
             return
-        self._live.projection()
-        cue = self._cues.make(query.text)  # the slow part: nobody else need wait
+        by_words = self._loading is not None and self._loading.under_way()
+        look = self._live.words if by_words else self._live.projection
+        look()
+        cue = self._cues.of_words(query.text) if by_words else self._cues.make(query.text)
+        # the slow part is over, and nobody else had to wait for it
         with self._live.mutex:
-            projection = self._live.projection()
+            projection = look()
             admitted = projection.admitted(query.filters)
             if not admitted.any():
                 yield None

@@ -54,6 +54,8 @@ class Projection:
         self._live: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
         self._current: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
         self._sources: Any = None
+        self.complete = True
+        """Whether every live memory's row is there; False after a `fill` that could not encode what was missing."""
 
     def __len__(self) -> int:
         """N: slots in use, freed ones among them."""
@@ -66,15 +68,19 @@ class Projection:
             raise LookupError(f"slot {slot} is free")
         return record
 
-    def fill(self, state: State, rows: KeyRows, encoder: EncoderIdentity, encode: Encode) -> KeyRows:
-        """Take in every live memory, and return the rows that were missing from `rows` and had to be encoded."""
+    def fill(self, state: State, rows: KeyRows, encoder: EncoderIdentity, encode: Encode | None) -> KeyRows:
+        """Take in every live memory, and return the rows that were missing from `rows` and had to be encoded.
+
+        Without `encode` those stay zero, and match nothing.
+        """
         records = list(state.records.values())
         texts = [indexed_text(record.key, record.content) for record in records]
         digests = [encoder.digest(text) for text in texts]
         places = [rows.position(digest) for digest in digests]
         missing = [index for index, place in enumerate(places) if place is None]
-        encoded = encode([texts[index] for index in missing])
         keys = np.zeros((len(records), encoder.dimension), dtype=np.float32)
+        encoded = keys[missing] if encode is None else encode([texts[index] for index in missing])
+        self.complete = encode is not None or not missing
         present = [index for index, place in enumerate(places) if place is not None]
         keys[present] = rows.keys[[place for place in places if place is not None]] if present else 0
         keys[missing] = encoded
@@ -86,6 +92,11 @@ class Projection:
             self._label(record)
         self.tape.extend((record.slot, record.session, record.at.timestamp(), record.ordinal) for record in records)
         return KeyRows([digests[index] for index in missing], encoded)
+
+    def move_to(self, xp: Any) -> None:
+        """Let the matrix live in another array namespace from now on."""
+        self.xp, self._sources = xp, None
+        self.matrix.move_to(xp)
 
     def apply(self, event: Event, state: State) -> None:
         """Follow one event that the state has already folded in."""

@@ -23,7 +23,8 @@ Weights = Float32[np.ndarray, "n"]
 class Focus:
     """Where the head looks, and every term that moved it there. All arrays have one entry a slot."""
 
-    similarity: Weights
+    similarity: Weights | None
+    """None where the cue has no key."""
     bm25: Weights
     scores: Weights
     stages: Stages
@@ -48,10 +49,11 @@ def focus(
     """Address the memory. At least one slot must be admitted."""
     xp = projection.xp
     present = xp.asarray(admitted)
-    similarity = projection.matrix.similarities(cue.key)
     bm25 = xp.asarray(projection.lexical.scores(cue.terms, len(projection)))
-    mixed = (1 - cue.lexical_share) * addressing.standardize(similarity, present)
-    scores = mixed + cue.lexical_share * addressing.standardize(bm25, present)
+    scores = cue.lexical_share * addressing.standardize(bm25, present)
+    similarity = None if cue.key is None else projection.matrix.similarities(cue.key)
+    if similarity is not None:
+        scores = scores + (1 - cue.lexical_share) * addressing.standardize(similarity, present)
     if not settings.content:
         scores = xp.zeros_like(scores)
     stages = address(
@@ -86,12 +88,13 @@ def _explainer(seen: Sight, settings: AddressingSettings) -> Callable[[int, Quer
     """Return what makes a hit, with its trace, of a slot."""
     projection, cue, focused = seen.projection, seen.cue, seen.focus
     stages = {name: _array(weights) for name, weights in focused.stages._asdict().items()}
-    similarity, bm25, scores = _array(focused.similarity), _array(focused.bm25), _array(focused.scores)
+    similarity = None if focused.similarity is None else _array(focused.similarity)
+    bm25, scores = _array(focused.bm25), _array(focused.scores)
 
     def hit(slot: int, query: Query) -> Hit:
         record = projection.record(slot)
         trace = Trace(
-            cosine=float(similarity[slot]) / record.strength,
+            cosine=None if similarity is None else float(similarity[slot]) / record.strength,
             bm25=float(bm25[slot]),
             lexical_share=cue.lexical_share,
             content_score=float(scores[slot]),

@@ -39,6 +39,9 @@ class Settings:
     """Characters that one memory may have, 1 and up."""
     recall_budget: int = 2_000
     """Characters of memory text that one recall returns at most, 1 and up; the best memory comes whole in any case."""
+    answer_while_loading: bool = False
+    """While the model loads, let search and recall answer by words alone instead of waiting for it; `Trace.cosine` is
+    None then. For servers, whose callers give up sooner than a cold start may take."""
     addressing: AddressingSettings = field(default_factory=AddressingSettings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     store: StoreSettings = field(default_factory=StoreSettings)

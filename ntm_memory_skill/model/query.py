@@ -55,8 +55,8 @@ class Trace:
     The four weights are probabilities over all memories that the filters let through.
     """
 
-    cosine: float
-    """Of the query's key and the memory's, −1 to 1."""
+    cosine: float | None
+    """Of the query's key and the memory's, −1 to 1; None where the model was still loading and words alone decided."""
     bm25: float
     """Lexical score, 0 and up."""
     lexical_share: float

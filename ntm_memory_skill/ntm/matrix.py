@@ -57,6 +57,11 @@ class MemoryMatrix:
         """The matrix, as a view: N × M, float32."""
         return self._rows[: self._used, :]
 
+    def move_to(self, xp: Any) -> None:
+        """Live in another array namespace from now on."""
+        self._xp = array_namespace(xp.zeros(1))
+        self._rows = self._xp.asarray(self._rows)
+
     def allocate(self, count: int = 1) -> list[int]:
         """Return the `count` lowest free slots, without taking them: `store` does."""
         self._free = sorted(set(self._free) - self._taken)  # a sorted list is a heap

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ntm_memory_skill.engine import Likeness, NTMMemoryManager
@@ -13,6 +13,7 @@ Arguments = Mapping[str, Any]
 JSON = dict[str, Any]
 
 CANDIDATES = 5
+LOADING = "The model is still loading: found by words alone. Ask again in a few seconds to search by meaning as well."
 EXCERPT = 120  # characters of a neighbouring memory's text: enough to know it by
 
 
@@ -37,13 +38,14 @@ def recall(memory: NTMMemoryManager, given: Arguments) -> JSON:
         "memories": [hit_json(hit, explain=explain) for hit in found.hits],
         "characters": found.characters,
         "omitted": found.omitted,
+        **_notice(found.hits),
     }
 
 
 def search(memory: NTMMemoryManager, given: Arguments) -> JSON:
     """Return ranked hits."""
     hits = memory.search(given["query"], top_k=given.get("top_k", 5), **given.get("filters", {}))
-    return {"hits": [hit_json(hit, explain=given.get("explain", False)) for hit in hits]}
+    return {"hits": [hit_json(hit, explain=given.get("explain", False)) for hit in hits], **_notice(hits)}
 
 
 def update(memory: NTMMemoryManager, given: Arguments) -> JSON:
@@ -105,12 +107,17 @@ def hit_json(hit: Hit, *, explain: bool) -> JSON:
 
 def _why(trace: Trace) -> JSON:
     """Return the reasons in short: meaning, shared words, and what was said next to it."""
-    reasons: JSON = {"cosine": round(trace.cosine, 3)}
+    reasons: JSON = {} if trace.cosine is None else {"cosine": round(trace.cosine, 3)}
     if trace.matched_terms:
         reasons["words"] = list(trace.matched_terms)
     if trace.neighbours and trace.neighbours[0].weight > trace.gated:
         reasons["said_next_to"] = trace.neighbours[0].id
     return reasons
+
+
+def _notice(hits: Sequence[Hit]) -> JSON:
+    """Return what the model has to know about an answer as a whole: that meaning could not be looked at yet."""
+    return {"notice": LOADING} if any(hit.trace.cosine is None for hit in hits) else {}
 
 
 def _trace(trace: Trace) -> JSON:

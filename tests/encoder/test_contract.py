@@ -98,6 +98,12 @@ def test_identity_is_the_same_before_and_after_loading(encoder: Encoder) -> None
     assert before == encoder.known_identity == encoder.identity
 
 
+def test_an_encoder_that_has_encoded_is_ready(encoder: Encoder) -> None:
+    """Whether it was before or not."""
+    encoder.encode_query("text")
+    assert encoder.ready
+
+
 def test_array_library_can_hold_the_matrix(encoder: Encoder) -> None:
     """It names an installed module whose arrays take the keys."""
     library = importlib.import_module(encoder.array_library)

@@ -76,6 +76,7 @@ def as_numbers(hits: Iterable[Hit]) -> list[tuple[str, str, Sequence[float]]]:
     for hit in hits:
         trace = hit.trace
         stages = (trace.content, trace.gated, trace.shifted, trace.sharpened)
+        assert trace.cosine is not None
         rows.append((hit.id, hit.content, (trace.cosine, trace.bm25, trace.content_score, *stages)))
     return rows
 

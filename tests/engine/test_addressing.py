@@ -119,7 +119,7 @@ def test_weights_of_each_stage_are_shares_of_one(chats: NTMMemoryManager) -> Non
         assert min(weights) >= 0
         assert max(weights) <= 1
         assert sum(weights) == pytest.approx(1, abs=1e-5)
-    assert all(-1.00001 <= trace.cosine <= 1.00001 and trace.bm25 >= 0 for trace in traces)
+    assert all(trace.cosine is not None and -1.00001 <= trace.cosine <= 1.00001 and trace.bm25 >= 0 for trace in traces)
 
 
 def test_neighbours_are_those_who_stand_that_many_places_before(chats: NTMMemoryManager) -> None:

@@ -63,6 +63,7 @@ def test_cue_holds_the_question_s_key_and_terms() -> None:
     encoder = HashedEncoder(16)
     cue = CueMaker(encoder, AddressingSettings()).make("When was the launch?")
     assert cue.terms == ("launch",)
+    assert cue.key is not None
     assert cue.key.tolist() == encoder.encode_query("When was the launch?").tolist()
 
 

@@ -46,10 +46,8 @@ def trace_lines(trace: dict[str, Any] | None) -> list[str]:
         return []
     stages, share = trace["stages"], trace["lexical_share"]
     peak = max(stages.values())
-    lines = [
-        f"content score {trace['content_score']:+.2f} = {1 - share:.2f}·z(cosine {trace['cosine']:.3f}) "
-        f"+ {share:.2f}·z(bm25 {trace['bm25']:.2f})"
-    ]
+    meaning = "" if trace["cosine"] is None else f"{1 - share:.2f}·z(cosine {trace['cosine']:.3f}) + "
+    lines = [f"content score {trace['content_score']:+.2f} = {meaning}{share:.2f}·z(bm25 {trace['bm25']:.2f})"]
     lines.extend(f"{stage:>9} {sparkline([stages[stage]], peak)} {stages[stage]:.4f}" for stage in STAGES)
     for neighbour in trace["neighbours"]:
         side = "before" if neighbour["offset"] > 0 else "after"

@@ -157,7 +157,7 @@ def _memories(console: Console, memories: list[dict[str, Any]]) -> None:
 
 
 def _why(why: dict[str, Any]) -> str:
-    parts = [f"cosine {why['cosine']:.2f}"]
+    parts = [f"cosine {why['cosine']:.2f}"] if "cosine" in why else []
     if "words" in why:
         parts.append("words " + literal(", ".join(why["words"])))
     if "said_next_to" in why:
