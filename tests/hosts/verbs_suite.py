@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator, ValidationError
 
-from tests.hosts.transports import Envelope, Transport
+from ntm_memory_skill.tools import TOOLS
+from tests.hosts.transports import Arguments, Envelope, Transport
+from tests.tools import calls
 
 NOTES: list[dict[str, Any]] = [
     {"content": "The launch moved to 9 May", "session": "standup", "type": "plan", "tags": ["work", "dates"]},
@@ -97,6 +100,16 @@ class VerbsSuite:
     def transport(self) -> Transport:
         """The transport under test."""
         raise NotImplementedError
+
+    @pytest.fixture(autouse=True)
+    def published(self, transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Every answer has to fit the output schema of its tool, whichever test asked for it."""
+        call = transport.call
+
+        def checked(tool: str, arguments: Arguments) -> Envelope:
+            return calls.conforming(tool, call(tool, arguments))
+
+        monkeypatch.setattr(transport, "call", checked)
 
     def test_a_memory_lives_from_memorize_to_erase(self, transport: Transport) -> None:
         """Found, recalled, updated, seen as it was, erased, and gone."""
@@ -231,6 +244,16 @@ class VerbsSuite:
         for tool, arguments, code in REFUSED:
             assert (tool, arguments, error_code(transport.call(tool, arguments))) == (tool, arguments, code)
         assert [(hit["id"], hit["content"]) for hit in found(transport, "kept x")] == [(kept, "kept")]
+
+    def test_an_answer_that_is_not_as_published_would_be_noticed(
+        self, transport: Transport, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By the check that stands between this suite and every transport."""
+        stored(transport, content="a")
+        schema = {**TOOLS["search"].output_schema, "required": ["ok", "colour"]}
+        monkeypatch.setitem(calls.PUBLISHED, "search", Draft202012Validator(schema))
+        with pytest.raises(ValidationError):
+            found(transport, "a")
 
     def test_there_are_no_other_tools(self, transport: Transport) -> None:
         """A name that is none of the five is answered, too."""

@@ -6,15 +6,31 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from ntm_memory_skill import NTMMemoryManager
-from ntm_memory_skill.tools import call
+from ntm_memory_skill.tools import TOOLS, call
 
 JSON = dict[str, Any]
 
+PUBLISHED = {name: Draft202012Validator(spec.output_schema) for name, spec in TOOLS.items()}
+"""What holds each tool's answers against its output schema."""
+
+
+def conforming(tool: str, envelope: JSON) -> JSON:
+    """Return an envelope, which has to fit the output schema that its tool publishes.
+
+    Raises:
+        ValidationError: It does not.
+    """
+    if tool in PUBLISHED:  # a name that is none of the five publishes nothing
+        PUBLISHED[tool].validate(envelope)
+    return envelope
+
 
 def called(memory: NTMMemoryManager, tool: str, arguments: Mapping[str, Any]) -> JSON:
-    """Return a call's envelope, which has to come through JSON and UTF-8 as it is."""
-    envelope = call(memory, tool, arguments)
+    """Return a call's envelope, which has to be as published, and to come through JSON and UTF-8 as it is."""
+    envelope = conforming(tool, call(memory, tool, arguments))
     sent = json.dumps(envelope, ensure_ascii=False, allow_nan=False).encode()
     assert json.loads(sent) == envelope
     return envelope

@@ -1,0 +1,210 @@
+"""What each tool answers with: the fields of its answer, and the envelope that they come in.
+
+    {"ok": true, …}                                          the tool's fields, and no error
+    {"ok": false, "error": {"code", "message", "hint"}}      the error, and none of the tool's fields
+
+A client refuses an answer that breaks its schema, so bounds stand only where rounding cannot carry a number past them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ntm_memory_skill.tools.schema import JSONSchema, closed, each, flag, number, share, text, texts, whole
+
+_COSINE = "Likeness of meaning, -1 to 1"
+
+_MEMORY: dict[str, JSONSchema] = {
+    "id": text("For update and erase."),
+    "content": text("Its text."),
+    "when": text("When it happened (ISO 8601)."),
+    "session": text("The chat that it belongs to."),
+    "key": text("The name to recall it by."),
+    "type": text("The kind of memory."),
+    "tags": texts("Its labels."),
+    "importance": share("From 0 (trivia) to 1 (must not be lost)."),
+    "source": text("Who or what it came from."),
+    "ref": text("Its writer's own name for it."),
+    "strength": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "maximum": 1,
+        "description": "What is left of it, where it was faded.",
+    },
+}
+_NOT_ALWAYS_GIVEN = ("session", "key", "tags", "source", "ref", "strength")
+
+_WHY = closed(
+    {
+        "cosine": number(f"{_COSINE}; not given while the model is loading."),
+        "words": texts("The question's terms that it holds."),
+        "said_next_to": text("Id of the memory of the same chat that drew it."),
+    },
+    optional=("cosine", "words", "said_next_to"),
+    description="Why it was found.",
+)
+_TRACE = closed(
+    {
+        "cosine": {
+            "anyOf": [{"type": "number"}, {"type": "null"}],
+            "description": f"{_COSINE}; null while the model is loading.",
+        },
+        "bm25": number("Likeness of words, 0 and up."),
+        "lexical_share": number("Weight of words against meaning, 0 to 1."),
+        "content_score": number("Both together, in standard deviations above the mean of all memories."),
+        "stages": closed(
+            {
+                "content": number("By what it says."),
+                "gated": number("Once the chat's last focus has joined in."),
+                "shifted": number("Once weight has moved along the chat."),
+                "sharpened": number("Once differences are spread: the score."),
+            },
+            description="Its share of attention after every stage of addressing.",
+        ),
+        "neighbours": each(
+            closed(
+                {
+                    "id": text("The neighbour."),
+                    "offset": {"type": "integer", "description": "Places from it to the hit; 1 is directly before."},
+                    "weight": number("How much arrived from it."),
+                }
+            ),
+            "Memories of the same chat whose weight moved to it, largest first.",
+        ),
+    },
+    description="How it came to its score; with explain.",
+)
+
+MEMORY = closed(_MEMORY, _NOT_ALWAYS_GIVEN, title="memory", description="A memory; what was not given is left out.")
+HIT = closed(
+    {
+        **_MEMORY,
+        "score": share("Its share of attention. Ranks one answer's hits; not to be compared between questions."),
+        "why": _WHY,
+        "trace": _TRACE,
+    },
+    optional=(*_NOT_ALWAYS_GIVEN, "trace"),
+    title="hit",
+    description="A memory that was found, and why.",
+)
+
+_LIKENESS: dict[str, JSONSchema] = {
+    "id": text("The other memory."),
+    "content": text("How its text begins."),
+    "cosine": number(f"{_COSINE}."),
+    "overlap": share("Share of words in common."),
+}
+_NOTICE = text("What to know of the answer as a whole: the model is still loading, so that words alone decided.")
+
+_PURGED = ("files_rewritten", "files_removed", "sha256")
+_DONE = ("action", "count", "ids", "at", "strength_left", "digest")
+
+
+def _exactly(*names: str) -> JSONSchema:
+    """Return what holds of an object with these properties and no others."""
+    return {"required": list(names), "maxProperties": len(names)}
+
+
+def _without(*names: str) -> JSONSchema:
+    """Return what holds of an object with none of these properties."""
+    return {"not": {"anyOf": [{"required": [name]} for name in names]}}
+
+
+def _action(*names: str, **more: JSONSchema) -> dict[str, Any]:
+    """Return what holds of a receipt for one of these actions."""
+    return {"properties": {"action": {"enum": list(names)}, **more}}
+
+
+_RECEIPT: JSONSchema = {
+    "type": "object",
+    "description": "What was done.",
+    "properties": {
+        "action": {"enum": ["erased", "faded", "purged", "none"], "description": "What was done to each."},
+        "count": whole("To how many.", 0),
+        "ids": texts("To which, in the order in which they were named."),
+        "at": text("When it was done (ISO 8601)."),
+        "strength_left": each({"type": "number", "minimum": 0, "maximum": 1}, "What is left of each, 0 to 1."),
+        "files_rewritten": texts("By a purge: the files that were written anew."),
+        "files_removed": texts("By a purge: older copies that were deleted."),
+        "sha256": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "By a purge: SHA-256 of each rewritten file.",
+        },
+        "digest": text("SHA-256 of all the rest as JSON with sorted keys and no blanks."),
+    },
+    "additionalProperties": False,
+    "required": ["action", "count", "ids"],
+    "anyOf": [
+        {**_action("erased", "faded"), **_exactly(*_DONE)},
+        {**_action("purged"), **_exactly(*_DONE, *_PURGED)},
+        {**_action("none", count={"const": 0}, ids={"maxItems": 0}), **_exactly("action", "count", "ids")},
+    ],
+}
+
+MEMORIZED = closed(
+    {
+        "id": text("The new memory's id."),
+        "slot": whole("The row of the memory matrix that it was written to.", 0),
+        "related": each(closed(_LIKENESS), "Memories that stand out as alike, most alike first; three at most."),
+        "duplicates": each(
+            closed({**_LIKENESS, "action": {"const": "both kept", "description": "What was done about it."}}),
+            "Memories that say nearly the same.",
+        ),
+    }
+)
+RECALLED = closed(
+    {
+        "memories": each(HIT, "The best that fit the budget."),
+        "characters": whole("Of their texts together.", 0),
+        "omitted": whole("How many more were found that did not fit.", 0),
+        "notice": _NOTICE,
+    },
+    optional=("notice",),
+)
+FOUND = closed({"hits": each(HIT, "Best first."), "notice": _NOTICE}, optional=("notice",))
+UPDATED = closed(
+    {
+        "memory": {**MEMORY, "description": "As it is now."},
+        "version": whole("Which version that is; the first text was 1.", 2),
+        "previous": text("The text of the version before."),
+    }
+)
+ERASED = {
+    **closed(
+        {
+            "receipt": _RECEIPT,
+            "candidates": each(MEMORY, "Where nothing was erased: which memories may have been meant."),
+            "hint": text("Where nothing was erased: what to do next."),
+        },
+        optional=("candidates", "hint"),
+    ),
+    "anyOf": [
+        {"properties": {"receipt": _action("erased", "faded", "purged")}, **_without("candidates", "hint")},
+        {"properties": {"receipt": _action("none")}, "required": ["candidates", "hint"]},
+    ],
+}
+
+_ERROR = closed(
+    {
+        "code": text("Which error it is; docs/tools.md lists them."),
+        "message": text("What went wrong."),
+        "hint": text("What to do about it."),
+    },
+    description="Where it was not done: why.",
+)
+
+
+def envelope(fields: JSONSchema) -> JSONSchema:
+    """Return the schema of an envelope: an object with exactly the fields of an answer, or exactly an error."""
+    done = {"properties": {"ok": {"const": True}}, "required": fields["required"], **_without("error")}
+    return {
+        "type": "object",
+        "properties": {"ok": flag("Whether it was done."), **fields["properties"], "error": _ERROR},
+        "additionalProperties": False,
+        "required": ["ok"],
+        "anyOf": [
+            {**done, "anyOf": fields["anyOf"]} if "anyOf" in fields else done,
+            {"properties": {"ok": {"const": False}}, **_exactly("ok", "error")},
+        ],
+    }
