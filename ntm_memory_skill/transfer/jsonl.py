@@ -12,6 +12,15 @@ from ntm_memory_skill.model import Record
 from ntm_memory_skill.transfer.items import Item
 
 
+def document(text: str) -> dict[str, Any] | list[Any] | None:
+    """Return the object or list that a file is as a whole, or None if it is no single one."""
+    try:
+        value = orjson.loads(text.removeprefix("\ufeff"))
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict | list) else None
+
+
 def objects(text: str, name: str) -> list[dict[str, Any]]:
     """Return the JSON objects of a file's lines; blank lines are passed over.
 

@@ -1,39 +1,46 @@
 """OpenClaw's Markdown memory: lists and paragraphs under headings, one file a day or one for what lasts.
 
 Each list item and each paragraph becomes a memory, named by the heading that it stands under. A file is one tape; one
-that is named for a day (2026-05-09.md) gives its memories that day.
+that is named for a day (2026-05-09.md) gives its memories that day. What OpenClaw says of a memory in comments, on its
+lines or above it, is understood where it says what the memory is worth: `importance: 9` (of 10), and of a directive in
+USER.md `observed: 2026-07-27 | status: active`. What is superseded is left out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import groupby
 from pathlib import PurePath
 
 from ntm_memory_skill.model import Record
+from ntm_memory_skill.transfer.comments import Line, spoken
 from ntm_memory_skill.transfer.items import Item
 
-KEY_LIMIT = 256
+NAME_LIMIT = 256  # characters of a key, session or source
 
 _HEADING = re.compile(r"#{1,6}(?:\s(?P<title>.*))?$")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)](?=\s+\S))(?:\s+\[[ xX]\])?(?:\s+(?P<text>\S.*)|\s*)$")
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})")
-_FENCE = re.compile(r"\s*(?P<fence>`{3,}(?=[^`]*$)|~{3,})")
+_IMPORTANCE = re.compile(r"[1-9]|10")
 _RULE = re.compile(r"\s*([-*_])(\s*\1){2,}\s*$")
 
 
 def parse(text: str, path: PurePath) -> list[Item]:
     """Return the memories of a Markdown file, in their order."""
-    common: Item = {"session": path.stem, "source": path.name}
+    place = _place(path)
+    common: Item = {"session": place.with_suffix("").as_posix()[-NAME_LIMIT:], "source": place.as_posix()[-NAME_LIMIT:]}
     day = _day(path.stem)
     if day is not None:
         common["at"] = day
-    return [
-        {"content": content, **common, **({} if title is None else {"key": title[:KEY_LIMIT]})}
-        for title, content in _blocks(_without_front_matter(text.removeprefix("\ufeff").splitlines()))
-    ]
+    items: list[Item] = []
+    for title, content, notes in _blocks(spoken(_without_front_matter(text.removeprefix("\ufeff").splitlines()))):
+        said = _fields(notes)
+        if said.get("status") != "superseded":
+            named = {} if title is None else {"key": title[:NAME_LIMIT]}
+            items.append({"content": content, **common, **named, **_worth(said)})
+    return items
 
 
 def to_markdown(records: Iterable[Record]) -> Iterator[str]:
@@ -49,33 +56,44 @@ def to_markdown(records: Iterable[Record]) -> Iterator[str]:
             yield from (f"  {line}\n" for line in lines[1:])
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[tuple[str | None, str]]:
-    """Yield (heading, text) for each item and paragraph."""
+def _blocks(lines: Iterable[Line]) -> Iterator[tuple[str | None, str, list[str]]]:
+    """Yield (heading, text, comments) for each item and paragraph; comments above it are its own."""
     title: str | None = None
     block: list[str] = []
-    fence = ""  # what the block of code began with, while inside one
-    for line in [*lines, ""]:
-        opening = None if fence else _FENCE.match(line)
-        code = bool(fence or opening)  # a fence's own lines are part of it
-        if opening:
-            fence = opening["fence"]
-        elif fence and line.strip().startswith(fence) and set(line.strip()) == set(fence):
-            fence = ""
-        heading, item = (None, None) if code else (_HEADING.match(line), _ITEM.match(line))
-        starts_anew = not code and (not line.strip() or heading or item or _RULE.match(line))
-        if starts_anew and block:
-            yield title, "\n".join(block)
-            block = []
+    notes: list[str] = []
+    for line in lines:
+        text = line.text
+        heading, item = (None, None) if line.code else (_HEADING.match(text), _ITEM.match(text))
+        rule = not line.code and _RULE.match(text)
+        if block and not line.code and (not text.strip() or heading or item or rule):
+            yield title, "\n".join(block), notes
+            block, notes = [], []
         if heading:
-            title = _title(heading["title"] or "")
-        elif item and not _RULE.match(line):
+            title, notes = _title(heading["title"] or ""), []
+        elif item and not rule:
             block = [] if item["text"] is None else [item["text"].rstrip()]
-        elif code:
-            block.append(line.rstrip())
-        elif line.strip() and not _RULE.match(line):
-            block.append(line.strip())
-    if block:  # a fence that is never closed
-        yield title, "\n".join(block).rstrip("\n")
+        elif line.code:
+            block.append(text.rstrip())
+        elif text.strip() and not rule:
+            block.append(text.strip())
+        notes.extend(line.notes)
+    if block:
+        yield title, "\n".join(block).rstrip("\n"), notes
+
+
+def _fields(notes: Iterable[str]) -> dict[str, str]:
+    """Return what comments of the form `name: value | name: value` say."""
+    parts = [part.partition(":") for note in notes for part in note.split("|")]
+    return {name.strip().lower(): value.strip() for name, _, value in parts}
+
+
+def _worth(said: Mapping[str, str]) -> Item:
+    """Return the time and the importance that comments give a memory, as far as they make sense."""
+    observed, importance = _day(said.get("observed", "")), said.get("importance", "")
+    worth: Item = {} if observed is None else {"at": observed}
+    if _IMPORTANCE.fullmatch(importance):
+        worth["importance"] = int(importance) / 10
+    return worth
 
 
 def _title(text: str) -> str | None:
@@ -91,6 +109,14 @@ def _without_front_matter(lines: list[str]) -> list[str]:
         end = next(number for number, line in enumerate(lines[1:], 1) if line.strip() == "---")
         return lines[end + 1 :]
     return lines
+
+
+def _place(path: PurePath) -> PurePath:
+    """Return a file's name, or where it lies below memory/: each program whose memory was copied has a MEMORY.md."""
+    for above in path.parents:
+        if (above.parent.name, above.name) == ("memory", "imports"):
+            return path.relative_to(above.parent)
+    return PurePath(path.name)
 
 
 def _day(stem: str) -> str | None:

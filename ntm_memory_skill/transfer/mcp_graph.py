@@ -48,7 +48,7 @@ def _entity(value: dict[str, Any]) -> list[Item]:
         {
             "content": observation,
             "key": name,
-            "tags": [kind],
+            "tags": [kind] if kind.strip() else [],  # the server takes any text for a kind, none included
             "type": "fact",
             "session": _tape(name),
             "source": SOURCE,

@@ -20,5 +20,13 @@ def cut_in_half(file: Path) -> None:
     file.write_bytes(whole[: len(whole) // 2])
 
 
+def written(folder: Path, name: str, text: str) -> Path:
+    """Write a file, with the folders above it."""
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text.encode())
+    return file
+
+
 def _content(file: Path) -> bytes:
     return file.read_bytes()[HOLDER if file.suffix == ".writer" else 0 :]

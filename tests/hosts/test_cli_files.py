@@ -1,4 +1,4 @@
-"""Commands over the memory's files: export, stats, verify, reindex, doctor; and which files no command touches."""
+"""Commands over the files: import, export, stats, verify, reindex, doctor; and which files no command touches."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LINES: list[list[str]] = [
     ["reindex"],
     ["encrypt", "--key-file", "key.txt"],
     ["decrypt"],
-    ["doctor"],
+    ["doctor", "--no-host"],
     ["demo"],
 ]
 """A command line for every verb but serve, which test_mcp.py starts."""
@@ -79,6 +79,50 @@ def broken_replace(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("ntm_memory_skill.hosts.report.Path.replace", fail)
+
+
+class TestImport:
+    """Memories from elsewhere."""
+
+    @pytest.fixture(autouse=True)
+    def two_files(self, cli: CommandLine, here: Path) -> None:
+        """With what the memory has, something new, and that again."""
+        cli("memorize", "tea")
+        (here / "a.jsonl").write_text('{"content": "tea"}\n{"content": "coffee"}\n')
+        (here / "[b].json").write_text('[{"memory": "milk"}, {"memory": "milk"}, {"memory": "coffee"}]')
+
+    def test_a_program_reads_what_was_taken_merged_and_skipped(self, cli: CommandLine) -> None:
+        """Of each file; the second time nothing is taken."""
+        first, second = ({"file": "a.jsonl", "format": "jsonl"}, {"file": "[b].json", "format": "mem0"})
+        assert cli("--json", "import", "a.jsonl", "[b].json").envelope == {
+            "ok": True,
+            "files": [
+                {**first, "taken": 1, "merged": 0, "skipped": 1},
+                {**second, "taken": 1, "merged": 2, "skipped": 0},
+            ],
+        }
+        assert cli("--json", "import", "a.jsonl", "[b].json").envelope == {
+            "ok": True,
+            "files": [
+                {**first, "taken": 0, "merged": 0, "skipped": 2},
+                {**second, "taken": 0, "merged": 0, "skipped": 3},
+            ],
+        }
+
+    def test_people_read_the_same_numbers(self, cli: CommandLine) -> None:
+        """A line each, under the name that they gave."""
+        assert cli("import", "a.jsonl", "[b].json").out.splitlines() == [
+            "a.jsonl (jsonl): 1 taken, 0 merged, 1 skipped",
+            "[b].json (mem0): 1 taken, 2 merged, 0 skipped",
+        ]
+
+    def test_a_file_in_no_known_format_is_refused_with_those_that_are(self, cli: CommandLine, here: Path) -> None:
+        """And keeps the good one before it out."""
+        (here / "c.json").write_text('{\n  "title": "tea"\n}\n')
+        outcome = cli("--json", "import", "a.jsonl", "c.json")
+        assert (outcome.status, outcome.code) == (1, "import_refused")
+        assert all(name in outcome.envelope["error"]["hint"] for name in ("JSON lines", "OpenClaw", "MCP", "mem0"))
+        assert cli("export", "-").out.count("\n") == 1
 
 
 class TestExport:
@@ -229,7 +273,7 @@ class TestDoctor:
     def test_a_healthy_installation_exits_with_0(self, cli: CommandLine) -> None:
         """Every finding says what was looked at."""
         cli("memorize", "x")
-        outcome = cli("--json", "doctor")
+        outcome = cli("--json", "doctor", "--no-host")
         assert (outcome.status, outcome.envelope["ok"]) == (0, True)
         found = findings(outcome)
         assert list(found) == [*EXAMINED, *VERIFIED, "memory and encoder"]
@@ -241,7 +285,7 @@ class TestDoctor:
     def test_a_wrong_configuration_ends_the_examination(self, cli: CommandLine, here: Path) -> None:
         """What depends on it cannot be told."""
         (here / "clawhub.json").write_text("[]")
-        outcome = cli("--json", "doctor")
+        outcome = cli("--json", "doctor", "--no-host")
         assert (outcome.status, outcome.envelope["ok"]) == (1, False)
         assert list(findings(outcome)) == EXAMINED[:3]
         assert findings(outcome)["configuration"]["ok"] is False
@@ -251,7 +295,7 @@ class TestDoctor:
         """By the file and by opening it; the rest is well."""
         cli("memorize", "x")
         cut_in_half(path)
-        outcome = cli("--json", "doctor")
+        outcome = cli("--json", "doctor", "--no-host")
         assert outcome.status == 1
         bad = {subject for subject, finding in findings(outcome).items() if not finding["ok"]}
         assert bad == {"snapshot and journal", "memory and encoder"}
@@ -260,7 +304,7 @@ class TestDoctor:
         """With the way out of it."""
         with NTMMemoryManager.open(path, encoder=HashedEncoder(32)) as memory:
             memory.memorize("x")
-        outcome = cli("--json", "doctor")
+        outcome = cli("--json", "doctor", "--no-host")
         assert outcome.status == 1
         assert "ntm-memory reindex" in findings(outcome)["memory and encoder"]["hint"]
 
@@ -270,7 +314,7 @@ class TestDoctor:
     def test_a_place_that_cannot_be_is_found(self, world: Path, here: Path, place: str) -> None:
         """A name that no disk takes, a folder that is a file, a name that would spoil the terminal."""
         (here / "in.txt").write_text("a file")
-        outcome = run_here("--memory", place, "--json", "doctor")
+        outcome = run_here("--memory", place, "--json", "doctor", "--no-host")
         assert outcome.status == 1
         assert findings(outcome)["folder"]["ok"] is False
 

@@ -47,12 +47,37 @@ def put_folder_link(workspace: Path, secret: Path) -> None:
     (workspace / "memory").symlink_to(secret.parent)
 
 
+def put_import(workspace: Path, put: Callable[[Path], object]) -> None:
+    """Let something lie among the copies from other programs."""
+    folder = workspace / "memory" / "imports" / "codex"
+    folder.mkdir(parents=True)
+    (folder / "MEMORY.md").write_text(NOTE)
+    put(folder)
+
+
 SPOILED: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "a linked file": (lambda workspace, secret: put_link(workspace / "notes.md", secret), "notes.md"),
     "a linked MEMORY.md": (lambda workspace, secret: put_link(workspace / "MEMORY.md", secret), "."),
     "a linked day": (lambda workspace, secret: put_link(workspace / "memory" / "2026-05-10.md", secret), "."),
     "a linked memory folder": (put_folder_link, "."),
     "a file in a linked memory folder": (put_folder_link, "memory/MEMORY.md"),
+    "a linked user model": (lambda workspace, secret: put_link(workspace / "USER.md", secret), "."),
+    "a linked copy": (
+        lambda workspace, secret: put_import(workspace, lambda folder: put_link(folder / "USER.md", secret)),
+        ".",
+    ),
+    "a linked folder of copies": (
+        lambda workspace, secret: put_import(workspace, lambda folder: put_link(folder / "more", secret.parent)),
+        ".",
+    ),
+    "a file in linked imports": (
+        lambda workspace, secret: put_link(workspace / "memory" / "imports", secret.parent.parent),
+        "memory/imports/secrets/MEMORY.md",
+    ),
+    "linked imports": (
+        lambda workspace, secret: put_link(workspace / "memory" / "imports", secret.parent.parent),
+        ".",
+    ),
     "a link to a file beside it": (
         lambda workspace, _: put_link(workspace / "notes.md", Path("MEMORY.md")),
         "notes.md",

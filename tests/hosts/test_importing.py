@@ -1,9 +1,8 @@
-"""Bringing memories in: files are read or refused, and what they hold is stored once, with its ids and its history."""
+"""Bringing memories in: what files hold is stored once, with its ids and its history, and all of it is counted."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_memory_skill import HashedEncoder, InputError, NTMMemoryManager
-from ntm_memory_skill.errors import ImportRefused
 from ntm_memory_skill.hosts import importing
 from ntm_memory_skill.hosts.compose import Imported, read_for_import
 from ntm_memory_skill.hosts.importing import bring_in
@@ -21,6 +19,7 @@ from ntm_memory_skill.sources import seeded_ids
 from ntm_memory_skill.store import MemoryStore
 from ntm_memory_skill.transfer import to_jsonl
 from tests.conftest import ticking_clock
+from tests.hosts.folders import written
 
 Item = dict[str, Any]
 
@@ -32,7 +31,22 @@ GRAPH = (
     '{"type": "entity", "name": "Ana", "entityType": "person", "observations": ["likes tea", "works nights"]}\n'
     '{"type": "relation", "from": "Ana", "to": "Lisbon", "relationType": "lives_in"}\n'
 )
-FILES = {"memories.jsonl": JSON_LINES, "2026-05-09.md": MARKDOWN, "memory.json": GRAPH, "记忆 🦓.md": MARKDOWN}
+MEM0 = """{"count": 2, "next": null, "results": [
+    {"id": "a1", "memory": "Ana likes tea", "created_at": "2026-05-09T10:00:00Z", "user_id": "ana", "metadata": null},
+    {"id": "a2", "memory": "Ana likes tea", "created_at": "2026-05-10T10:00:00Z", "user_id": "ana", "categories": ["x"]}
+], "relations": [{"source": "ana", "relationship": "lives_in", "target": "lisbon"}]}"""
+USER = (
+    "<!-- observed: 2026-05-09 | status: superseded -->\n- Prefer coffee\n"
+    "<!-- observed: 2026-05-10 | status: active -->\n- Prefer tea <!-- importance: 9 -->\n"
+)
+FILES = {
+    "memories.jsonl": JSON_LINES,
+    "2026-05-09.md": MARKDOWN,
+    "USER.md": USER,
+    "memory.json": GRAPH,
+    "mem0.json": MEM0,
+    "记忆 🦓.md": MARKDOWN,
+}
 
 names = st.sampled_from(["a", "b"])
 items = st.fixed_dictionaries(
@@ -58,9 +72,16 @@ def offer(*given_items: Item) -> Imported:
 
 
 def take(memory: NTMMemoryManager, *given_items: Item) -> tuple[int, int]:
-    """Import items, and return how many were taken and skipped."""
-    report = bring_in(memory, offer(*given_items), progress=False)
-    return report["taken"], report["skipped"]
+    """Import items, and return how many were taken and how many were not."""
+    (report,) = bring_in(memory, [offer(*given_items)], progress=False)
+    assert report["taken"] + report["merged"] + report["skipped"] == len(given_items)
+    return report["taken"], report["merged"] + report["skipped"]
+
+
+def counts(memory: NTMMemoryManager, *files: Imported) -> list[tuple[int, int, int]]:
+    """Import files, and return how many of each were taken, merged and skipped."""
+    reports = bring_in(memory, files, progress=False)
+    return [(report["taken"], report["merged"], report["skipped"]) for report in reports]
 
 
 def exported(memory: NTMMemoryManager) -> str:
@@ -68,17 +89,9 @@ def exported(memory: NTMMemoryManager) -> str:
     return "".join(to_jsonl(sorted(memory.state.records.values(), key=lambda record: record.ordinal)))
 
 
-def written(folder: Path, name: str, text: str) -> Path:
-    """Write a file, with the folders above it."""
-    file = folder / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(text.encode())
-    return file
-
-
 def import_files(memory: NTMMemoryManager, *paths: Path) -> list[dict[str, Any]]:
     """Import files as the command line does, and return what it reports."""
-    return [bring_in(memory, offered, progress=False) for offered in read_for_import(paths)]
+    return bring_in(memory, read_for_import(paths), progress=False)
 
 
 def contents(memory: NTMMemoryManager) -> list[str]:
@@ -104,7 +117,7 @@ def test_importing_a_file_twice_takes_nothing_the_second_time(
     """In every format; the report counts both."""
     file = written(tmp_path, name, text)
     (first,) = import_files(memory, file)
-    assert (first["file"], first["skipped"]) == (str(file), 0)
+    assert (first["file"], first["merged"], first["skipped"]) == (str(file), 0, 0)
     assert first["taken"] == len(memory) > 0
     before = exported(memory)
     (second,) = import_files(memory, file)
@@ -187,10 +200,66 @@ def test_the_same_memory_is_told_by_text_key_chat_and_time(memory: NTMMemoryMana
     assert len(memory) == 5
 
 
-def test_what_stands_twice_in_a_file_is_taken_once(memory: NTMMemoryManager) -> None:
-    """As if the file had been imported twice."""
-    assert take(memory, {"content": "tea"}, {"content": "coffee"}, {"content": "tea", "id": "m0"}) == (2, 1)
+def test_what_stands_twice_in_a_file_is_merged(memory: NTMMemoryManager) -> None:
+    """It is taken once; the second time the memory has all of it."""
+    file = offer({"content": "tea"}, {"content": "coffee"}, {"content": "tea", "id": "m0"}, {"content": "tea"})
+    assert counts(memory, file) == [(2, 2, 0)]
     assert contents(memory) == ["tea", "coffee"]
+    assert counts(memory, file) == [(0, 0, 4)]
+
+
+def test_what_stands_in_two_files_is_merged(memory: NTMMemoryManager) -> None:
+    """In one import; what the memory had before is skipped in both."""
+    memory.memorize("water")
+    first = offer({"content": "water"}, {"content": "tea"})
+    second = offer({"content": "tea"}, {"content": "coffee"}, {"content": "water"}, {"content": "coffee"})
+    assert counts(memory, first, second) == [(1, 0, 1), (1, 2, 1)]
+    assert contents(memory) == ["water", "tea", "coffee"]
+    assert counts(memory, first, second) == [(0, 0, 2), (0, 0, 4)]
+
+
+def test_a_repeat_that_gives_no_time_is_merged_with_one_that_does(memory: NTMMemoryManager) -> None:
+    """As it would be skipped if it came a day later; one that gives another time says something else."""
+    dated = [{"content": "tea", "at": day} for day in ("2026-05-09", "2026-05-10")]
+    assert counts(memory, offer(dated[0], {"content": "tea"}, dated[1])) == [(2, 1, 0)]
+    assert counts(memory, offer(*dated, {"content": "tea"})) == [(0, 0, 3)]
+
+
+def test_the_report_of_each_file_is_its_own(memory: NTMMemoryManager, tmp_path: Path) -> None:
+    """In the order in which they were offered."""
+    reports = import_files(memory, *(written(tmp_path, name, text) for name, text in FILES.items()))
+    assert [Path(report["file"]).name for report in reports] == list(FILES)
+    assert [report["format"] for report in reports] == [
+        "jsonl",
+        "markdown",
+        "markdown",
+        "mcp-graph",
+        "mem0",
+        "markdown",
+    ]
+    assert sum(report["taken"] for report in reports) == len(memory)
+    assert [report.keys() for report in reports] == [{"file", "format", "taken", "merged", "skipped"}] * len(FILES)
+
+
+def test_a_mem0_export_keeps_its_names_and_days(memory: NTMMemoryManager, tmp_path: Path) -> None:
+    """The same said on two days is two memories."""
+    import_files(memory, written(tmp_path, "mem0.json", MEM0))
+    kept = [(record.ref, record.at.day, record.session, record.tags) for record in memory.state.records.values()]
+    assert kept[:2] == [("a1", 9, "ana", ()), ("a2", 10, "ana", ("x",))]
+    assert contents(memory)[2] == "ana lives in lisbon"
+
+
+def test_a_memory_that_is_not_acceptable_is_named_by_its_file_and_place(
+    memory: NTMMemoryManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its place in the file, not among those that are new, nor in its batch."""
+    monkeypatch.setattr(importing, "BATCH", 2)
+    memory.memorize("memory 1")
+    good: list[Item] = [{"content": f"memory {number}"} for number in range(6)]
+    for bad in ({"content": ""}, {"content": "tea", "at": "teatime"}):
+        with pytest.raises(InputError) as caught:
+            take(memory, *good, bad)
+        assert "memories.jsonl, memory 7:" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -278,67 +347,3 @@ def test_a_name_of_any_script_gives_its_tape_and_day(memory: NTMMemoryManager, t
     (record,) = memory.state.records.values()
     assert (record.session, record.source) == ("日记 🦓 2026-05-09", "日记 🦓 2026-05-09.md")
     assert (record.content, record.at) == ("大门是绿色的", datetime(2026, 5, 9, tzinfo=UTC))
-
-
-def read_names(paths: Iterable[Path]) -> list[str]:
-    """Return the names of the files that are read for an import."""
-    return [offered.path.name for offered in read_for_import(paths)]
-
-
-def test_a_folder_stands_for_the_openclaw_memory_in_it(tmp_path: Path) -> None:
-    """MEMORY.md and the days; not what else lies there."""
-    for name in ("MEMORY.md", "memory/2026-05-09.md", "memory/2026-05-10.md"):
-        written(tmp_path, name, MARKDOWN)
-    for name in ("README.md", "AGENTS.md", "memory/notes.txt", "memory/old/2025-01-01.md", "memory.jsonl"):
-        written(tmp_path, name, "never read \x00")
-    assert sorted(read_names([tmp_path])) == ["2026-05-09.md", "2026-05-10.md", "MEMORY.md"]
-
-
-def test_a_file_under_two_names_is_read_once(tmp_path: Path) -> None:
-    """As on a disk that does not tell MEMORY.md from memory.md."""
-    (tmp_path / "memory").mkdir()
-    (tmp_path / "memory" / "today.md").hardlink_to(written(tmp_path, "MEMORY.md", MARKDOWN))
-    assert read_names([tmp_path]) == ["MEMORY.md"]
-
-
-def test_several_files_and_folders_are_read_in_their_order(tmp_path: Path) -> None:
-    """Formats may differ."""
-    first, folder = written(tmp_path, "b.jsonl", JSON_LINES), written(tmp_path, "a/MEMORY.md", MARKDOWN).parent
-    offered = read_for_import([first, folder])
-    assert [(each.path.name, each.format, len(each.items)) for each in offered] == [
-        ("b.jsonl", "jsonl", 2),
-        ("MEMORY.md", "markdown", 3),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        ("picture.jsonl", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"),
-        ("nul.md", b"The gate\x00is green"),
-        ("utf-16.md", "The gate is green".encode("utf-16")),
-        ("latin.md", "caf\u00e9".encode("latin-1")),
-        ("half.jsonl", '{"content": "字"}'.encode()[:-3]),
-        ("prose.txt", b"The gate is green"),
-        ("array.json", b'[{"content": "x"}]'),
-    ],
-)
-def test_one_file_that_cannot_be_read_keeps_all_out(name: str, data: bytes, tmp_path: Path) -> None:
-    """Before anything is stored; the error names the file."""
-    good, bad = written(tmp_path, "good.jsonl", JSON_LINES), tmp_path / name
-    bad.write_bytes(data)
-    with pytest.raises(ImportRefused) as caught:
-        read_for_import([good, bad])
-    assert caught.value.code == "import_refused"
-    assert name in caught.value.message
-
-
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """And so is a folder without an OpenClaw memory, or with a folder in a file's place."""
-    with pytest.raises(ImportRefused):
-        read_for_import([tmp_path / "missing.jsonl"])
-    with pytest.raises(ImportRefused):
-        read_for_import([tmp_path])
-    (tmp_path / "MEMORY.md").mkdir()
-    with pytest.raises(ImportRefused):
-        read_for_import([tmp_path])

@@ -17,6 +17,7 @@ from tests.transfer.refusals import numbers, refusal
 MEMORY = '{"content": "The gate is green"}\n'
 ENTITY = '{"type": "entity", "name": "Ana", "entityType": "person", "observations": ["likes tea"]}\n'
 RELATION = '{"type": "relation", "from": "Ana", "to": "Lisbon", "relationType": "lives_in"}\n'
+MEM0 = '{"id": "a1", "memory": "Ana likes tea", "user_id": "ana"}'
 SUFFIXES = [".md", ".MARKDOWN", ".jsonl", ".json", ".txt", ""]
 
 any_text = st.text(st.characters(exclude_categories=()))
@@ -31,6 +32,17 @@ graph_like = st.fixed_dictionaries(
 )
 json_lines = st.lists(graph_like | st.just({"content": "text"}) | json_values).map(
     lambda values: "\n".join(json.dumps(value) for value in values)
+)
+mem0_like = st.fixed_dictionaries(
+    {"memory": st.just("text") | json_values},
+    optional=dict.fromkeys(["id", "created_at", "user_id", "run_id", "metadata", "categories"], json_values),
+)
+documents = st.builds(
+    json.dumps,
+    json_values
+    | st.lists(mem0_like | json_values, max_size=3)
+    | st.fixed_dictionaries({"results": st.lists(mem0_like, max_size=3)}, optional={"relations": json_values}),
+    indent=st.sampled_from([None, 2]),
 )
 markdown_like = st.lists(
     st.sampled_from(
@@ -50,6 +62,13 @@ markdown_like = st.lists(
         ("a.jsonl", ENTITY + RELATION, "mcp-graph"),
         ("a.json", RELATION, "mcp-graph"),
         ("a.jsonl", ENTITY + MEMORY, None),
+        ("a.json", f'{{"results": [{MEM0}]}}', "mem0"),
+        ("a.txt", f"[\n{MEM0}\n]\n", "mem0"),
+        ("a.jsonl", f"{MEM0}\n{MEM0}\n", "mem0"),
+        ("a.jsonl", '{"content": "x", "memory": "y"}', "jsonl"),
+        ("a.json", '[{"content": "x"}]', None),
+        ("a.json", '{"memories": []}', None),
+        ("a.json", f"[{MEM0}", None),
         ("a.jsonl", '{"content": "x", "type": "entity"}', "jsonl"),
         ("a.md", "- x", "markdown"),
         ("a.markdown", "- x", "markdown"),
@@ -60,7 +79,7 @@ markdown_like = st.lists(
     ],
 )
 def test_a_format_is_told_by_the_ending_or_by_what_is_inside(name: str, text: str, expected: str | None) -> None:
-    """Markdown by its ending; a graph by its objects, all of which have to be of one; else JSON lines, or nothing."""
+    """Markdown by its ending; mem0 and a graph by their objects; else JSON lines, or nothing."""
     if expected is None:
         refusal(text, name)
         return
@@ -112,7 +131,7 @@ def test_line_ends_and_byte_order_marks_do_not_matter(mark: str, end: str) -> No
     ]
 
 
-@given(any_text | json_lines | markdown_like, st.sampled_from(SUFFIXES))
+@given(any_text | json_lines | documents | markdown_like, st.sampled_from(SUFFIXES))
 @settings(deadline=None, max_examples=300)
 def test_whatever_a_file_holds_it_is_parsed_or_refused(text: str, suffix: str) -> None:
     """Nothing else comes out, and what is parsed is memories with something to store."""

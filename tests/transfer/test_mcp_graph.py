@@ -35,6 +35,12 @@ def test_each_observation_is_a_memory_under_its_entity_s_name() -> None:
     assert memories(ANA) == [{"content": "likes tea", **common}, {"content": "works nights", **common}]
 
 
+def test_an_entity_of_a_blank_kind_has_no_label() -> None:
+    """The server lets a model leave it empty; what was observed is worth as much."""
+    for kind in ("", " "):
+        assert [item["tags"] for item in memories({**ANA, "entityType": kind})] == [[], []]
+
+
 def test_a_relation_is_a_sentence_on_the_tape_of_its_subject() -> None:
     """Underscores of its name become blanks."""
     assert memories(LIVES) == [
