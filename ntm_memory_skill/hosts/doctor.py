@@ -39,12 +39,20 @@ def examine(memory_file: Path | None) -> list[Diagnosis]:
         return found
     settings = compose.configured(memory_file)
     found.append(_attempt("encoder", lambda: _encoder(settings)))
-    found.append(_folder(settings.memory_file))
+    found.append(examine_folder(settings.memory_file, "folder", "Choose another place with --memory."))
     for finding in verify(settings.memory_file, system_clock, settings.settings.store):
         hint = "" if finding.error is None else finding.error.hint
         found.append(Diagnosis(finding.ok, finding.subject, finding.detail, hint))
     found.append(_attempt("memory and encoder", lambda: _match(settings)))
     return found
+
+
+def enabled(memory_file: Path | None) -> bool | None:
+    """Return whether clawhub.json lets the skill be used; None if it cannot be read."""
+    try:
+        return compose.configured(memory_file).enabled
+    except NTMMemoryError:
+        return None
 
 
 def _attempt(subject: str, examine_it: Callable[[], str]) -> Diagnosis:
@@ -84,19 +92,18 @@ def _encoder(config: Config) -> str:
     return "bundled, its weights have the right sha256"
 
 
-def _folder(memory_file: Path) -> Diagnosis:
-    """Say whether the memory's folder, or the nearest one above it that exists, can be written to."""
-    hint = "Choose another place with --memory."
+def examine_folder(memory_file: Path, subject: str, hint: str) -> Diagnosis:
+    """Say whether a memory's folder, or the nearest one above it that exists, can be written to."""
     try:
         folder = Paths.of(memory_file).snapshot.parent.absolute()
     except StoreError as error:
-        return Diagnosis(False, "folder", error.message, hint)
+        return Diagnosis(False, subject, error.message, hint)
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         shared = existing == folder and os.name != "nt" and folder.stat().st_mode & 0o077
         others = f"; others can look into it: chmod 700 {folder}" if shared else ""
-        return Diagnosis(True, "folder", f"{folder} can be written to{others}")
-    return Diagnosis(False, "folder", f"{existing} cannot be written to", hint)
+        return Diagnosis(True, subject, f"{folder} can be written to{others}")
+    return Diagnosis(False, subject, f"{existing} cannot be written to", hint)
 
 
 def _match(config: Config) -> str:

@@ -1,4 +1,4 @@
-"""Commands that bring memories in and out, say what there is, and serve it: import, export, stats, serve, doctor."""
+"""Commands that bring memories in and out, say what there is, and serve it: import, export, stats, serve."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ntm_memory_skill.hosts import doctor as checks
+from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.hosts import report
-from ntm_memory_skill.hosts.cli.output import Envelope, literal, of, show_findings
+from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
 from ntm_memory_skill.hosts.compose import read_for_import
 from ntm_memory_skill.hosts.importing import bring_in
 from ntm_memory_skill.transfer import to_jsonl, to_markdown
@@ -23,6 +23,7 @@ class Transport(StrEnum):
     """How an MCP client talks to the server."""
 
     STDIO = "stdio"
+    HTTP = "http"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,24 +32,22 @@ def register(app: typer.Typer) -> None:
     for command in (export, stats):
         app.command(command.__name__, rich_help_panel="Files")(command)
     app.command("serve", rich_help_panel="Hosts")(serve)
-    app.command("doctor", rich_help_panel="Hosts")(doctor)
 
 
 def import_(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="JSON lines, Markdown, or a folder with MEMORY.md.")],
+    files: Annotated[list[Path], typer.Argument(help="JSON lines, mem0 JSON, Markdown, or a folder with MEMORY.md.")],
 ) -> None:
     """Take in memories from files; what is there already is passed over."""
     output = of(context)
     offered = read_for_import(files)
     with output.memory() as memory:
-        rows = [bring_in(memory, each, progress=False if output.as_json else None) for each in offered]
+        rows = bring_in(memory, offered, progress=False if output.as_json else None)
 
     def render(console: Console, envelope: Envelope) -> None:
         for row in envelope["files"]:
-            console.print(
-                f"{literal(row['file'])} [dim]({row['format']})[/]: {row['taken']} taken, {row['skipped']} there"
-            )
+            counts = ", ".join(f"{row[count]} {count}" for count in ("taken", "merged", "skipped"))
+            console.print(f"{literal(row['file'])} [dim]({row['format']})[/]: {counts}")
 
     output.show({"ok": True, "files": rows}, render)
 
@@ -91,22 +90,24 @@ def stats(context: typer.Context) -> None:
 
 def serve(
     context: typer.Context,
-    mcp: Annotated[Transport, typer.Option(help="How the client talks to it.")] = Transport.STDIO,  # noqa: ARG001  # one so far
+    mcp: Annotated[Transport, typer.Option(help="How clients talk to it.")] = Transport.STDIO,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="For http: 0 takes a free one.")] = 8765,
+    agents: Annotated[
+        bool, typer.Option("--agents", help="For the OpenClaw plugin: each request names its agent's memory.")
+    ] = False,
 ) -> None:
-    """Serve the five tools to an MCP client until it hangs up."""
-    from ntm_memory_skill.hosts.mcp import serve_stdio
+    """Serve the five tools to MCP clients: over stdio until the client hangs up, over http until interrupted."""
+    if agents and mcp is Transport.HTTP:
+        raise InvalidArgument("--agents is for stdio", hint="Leave out --agents, or --mcp http.")
+    if agents:
+        from ntm_memory_skill.hosts.mcp.stdio import serve_agents
 
-    serve_stdio(of(context).config)
+        serve_agents()
+    elif mcp is Transport.STDIO:
+        from ntm_memory_skill.hosts.mcp.stdio import serve_one
 
-
-def doctor(context: typer.Context) -> None:
-    """Say what is wrong with the installation, and how to mend it."""
-    output = of(context)
-    findings = checks.examine(output.memory_file)
-    rows = [{"ok": each.ok, "subject": each.subject, "detail": each.detail, "hint": each.hint} for each in findings]
-    healthy = all(each.ok for each in findings)
-    if output.as_json:
-        output.dump({"ok": healthy, "findings": rows})
+        serve_one(of(context).config)
     else:
-        show_findings(output.console, {"findings": rows})
-    raise typer.Exit(0 if healthy else 1)
+        from ntm_memory_skill.hosts.mcp.http import serve_http
+
+        serve_http(of(context).config, port)
