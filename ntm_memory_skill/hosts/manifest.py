@@ -1,4 +1,4 @@
-"""What is generated from the code: `skill.yaml`, and the marked blocks in the documentation.
+"""What is generated from the code: `skill.yaml`, the plugin's manifest, and the marked blocks in the documentation.
 
     python -m ntm_memory_skill.hosts.manifest --check      exit with 1 if a file in this checkout is out of date
     python -m ntm_memory_skill.hosts.manifest --write      bring them up to date
@@ -21,7 +21,9 @@ import typer.main
 from ntm_memory_skill import __version__
 from ntm_memory_skill.config import CONFIG_SCHEMA, ENVIRONMENT, PLUGIN
 from ntm_memory_skill.errors import error_classes
+from ntm_memory_skill.hosts.openclaw.generate import plugin_files
 from ntm_memory_skill.tools import TOOLS
+from ntm_memory_skill.tools.results import HIT, MEMORY
 
 SKILL = "ntm-memory-system"
 MANIFEST = "skill.yaml"
@@ -44,7 +46,12 @@ def manifest() -> dict[str, Any]:
         "command": "ntm-memory",
         "server": {"transport": "stdio", "command": ["ntm-memory", "serve", "--mcp", "stdio"]},
         "tools": [
-            {"name": spec.name, "description": spec.description, "input_schema": spec.input_schema}
+            {
+                "name": spec.name,
+                "description": spec.description,
+                "input_schema": spec.input_schema,
+                "output_schema": spec.output_schema,
+            }
             for spec in TOOLS.values()
         ],
         "environment": [{"name": name, "description": text} for name, text in ENVIRONMENT.items()],
@@ -61,17 +68,19 @@ def skill_yaml() -> str:
 
 
 def tools_block() -> str:
-    """Return a section for each tool, with a table of its arguments."""
+    """Return a section for each tool, with a table of its arguments and one of what it gives."""
     lines: list[str] = []
     for spec in TOOLS.values():
-        lines += [f"### {spec.name}", "", spec.description, "", "| argument | type | meaning |", "|---|---|---|"]
-        for name, schema in spec.properties.items():
-            shown = f"**{name}**" if name in spec.required else name
-            lines.append(f"| {shown} | {_type(schema)} | {schema['description']} |")
-            for inner, part in schema.get("properties", {}).items():
-                lines.append(f"| {name}.{inner} | {_type(part)} | {part['description']} |")
-        lines.append("")
+        lines += [f"### {spec.name}", "", spec.description, ""]
+        lines += [*_table("argument", spec.input_schema), "", *_table("gives", spec.gives), ""]
     return "\n".join(lines)
+
+
+def memories_block() -> str:
+    """Return a table of a memory's fields, and one of those that a hit has besides."""
+    besides = {name: part for name, part in HIT["properties"].items() if name not in MEMORY["properties"]}
+    hit = _table("a hit has besides", {**HIT, "properties": besides})
+    return "\n".join([*_table("a memory has", MEMORY), "", *hit]) + "\n"
 
 
 def errors_block() -> str:
@@ -112,6 +121,7 @@ def environment_block() -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "tools": tools_block,
+    "memories": memories_block,
     "errors": errors_block,
     "commands": commands_block,
     "configuration": configuration_block,
@@ -126,7 +136,7 @@ def refreshed(text: str) -> str:
 
 def outdated(root: Path) -> dict[Path, str]:
     """Return the generated files of a checkout that are not as they should be, with what they should hold."""
-    wanted = {root / MANIFEST: skill_yaml()}
+    wanted = {root / MANIFEST: skill_yaml()} | {root / name: text for name, text in plugin_files().items()}
     wanted |= {root / name: refreshed((root / name).read_text(encoding="utf-8")) for name in DOCUMENTS}
     return {
         path: text for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
@@ -158,19 +168,40 @@ def _leaves(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, 
             yield here, part
 
 
+def _table(head: str, schema: dict[str, Any]) -> list[str]:
+    """Return a table of an object's properties; those that are always there are in bold."""
+    return [f"| {head} | type | meaning |", "|---|---|---|", *_rows(schema, "", always=True)]
+
+
+def _rows(schema: dict[str, Any], path: str, *, always: bool) -> Iterator[str]:
+    for name, part in schema["properties"].items():
+        here, sure = path + name, always and name in schema.get("required", ())
+        yield f"| {f'**{here}**' if sure else here} | {_type(part)} | {part['description']} |"
+        inner = part.get("items", part)
+        if "properties" in inner and "title" not in inner:  # what has a title has a table of its own
+            yield from _rows(inner, f"{here}[]." if "items" in part else f"{here}.", always=sure)
+
+
 def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(f'"{value}"' for value in schema["enum"])
-    if "anyOf" in schema:
-        return " or ".join(_type(option) for option in schema["anyOf"])
     if "const" in schema:
         return f'"{schema["const"]}"'
-    kind = {"string": "text", "array": "list"}.get(schema["type"], schema["type"])
+    if "type" not in schema:
+        return " or ".join(_type(option) for option in schema["anyOf"])
+    kind = _kind(schema)
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum")
     if low is None or high is None:
-        return str(kind)
+        return kind
     return f"{kind}, {'above ' if 'exclusiveMinimum' in schema else ''}{low} to {high}"
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    title = schema.get("items", schema).get("title")
+    if title is not None:
+        return f"list, each a {title}" if "items" in schema else str(title)
+    return str({"string": "text", "array": "list"}.get(schema["type"], schema["type"]))
 
 
 def _default(schema: dict[str, Any]) -> str:

@@ -132,9 +132,9 @@ def test_a_room_without_options_takes_an_empty_object_alone(path: Path_, tmp_pat
 
 @pytest.mark.parametrize("name", ["enabled", "auto_update"])
 def test_the_switches_beside_the_config_are_read(name: str, tmp_path: Path) -> None:
-    """ClawHub sets these two."""
+    """ClawHub sets these two; whether the file says anything of them is known, too."""
     write_entry(tmp_path, {name: False})
-    assert differences(load_config({}, tmp_path), Config()) == {name: False}
+    assert differences(load_config({}, tmp_path), Config()) == {name: False, "stated": frozenset({name})}
 
 
 def test_a_text_of_no_characters_is_a_prefix_but_no_model() -> None:

@@ -23,7 +23,7 @@ VERBS = """
     memorize recall search update erase
     import export stats
     verify repair compact restore reindex encrypt decrypt
-    serve doctor demo
+    serve setup doctor demo
 """.split()
 WITHOUT_ARGUMENTS = [verb for verb in VERBS if verb not in {*TOOLS, "import", "export"}]
 ON_THE_COMMAND_LINE = {"content": "text", "tags": "tag", "id": "ids"}

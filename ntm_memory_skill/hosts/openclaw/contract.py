@@ -15,7 +15,14 @@ PLUGIN_FOLDER = Path(__file__).parent / "plugin"
 """What the host loads, shipped as package data."""
 HOST_VERSION = "2026.9.6"
 """The oldest host that the plugin was proved on."""
-HIGHEST_RECALL_BUDGET = 10_000
+META_FILE = "ntm-memory/file"
+META_WORKSPACE = "ntm-memory/workspace"
+"""Where a request's `_meta` names the memory's file and the agent's workspace, by absolute paths."""
+TURN_BEGINS = "ntm-memory/turn-begins"
+"""Request {message, session, budget}, answer {context}: what to put before the model, or null."""
+TURN_ENDS = "ntm-memory/turn-ends"
+"""Request {message, session}, answer {memorized}: the ids of what was worth keeping of the user's words."""
+LOWEST_RECALL_BUDGET, RECALL_BUDGET, HIGHEST_RECALL_BUDGET = 200, 1500, 10_000
 
 CONFIG_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -38,9 +45,9 @@ CONFIG_SCHEMA: dict[str, Any] = {
         },
         "recallBudget": {
             "type": "integer",
-            "minimum": 200,
+            "minimum": LOWEST_RECALL_BUDGET,
             "maximum": HIGHEST_RECALL_BUDGET,
-            "default": 1500,
+            "default": RECALL_BUDGET,
             "description": "Characters that one automatic recall adds to the prompt at most.",
         },
         "autoCapture": {

@@ -1,0 +1,129 @@
+"""The server over streamable HTTP, on this machine alone, for whoever holds the token.
+
+The law: it listens on the loopback interface, refuses requests whose Host or Origin names another machine (a web page
+must not reach it by a name that it has pointed here), and answers no request without the bearer token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend
+from mcp.server.auth.provider import AccessToken
+from mcp.server.lowlevel import Server
+from starlette.applications import Starlette
+from starlette.middleware.authentication import AuthenticationMiddleware
+
+from ntm_memory_skill.config import TOKEN_VARIABLE, Config
+from ntm_memory_skill.errors import AddressInUse, StoreUnreachable
+from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread, log_to_stderr, open_to_serve
+from ntm_memory_skill.hosts.mcp.memories import LazyMemory
+from ntm_memory_skill.hosts.mcp.server import build_server
+from ntm_memory_skill.store import Paths
+
+LOOPBACK = "127.0.0.1"
+PATH = "/mcp"
+GRACE = 5  # seconds for calls under way when the server is told to stop
+
+
+class OneToken:
+    """Knows one bearer token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Return who comes with a token: the memory's owner, or nobody; a near guess takes no longer."""
+        if not hmac.compare_digest(token.encode(), self._token):
+            return None
+        return AccessToken(token=token, client_id="owner", scopes=[])
+
+
+def build_app(server: Server[dict[str, object]], token: str) -> Starlette:
+    """Return the web application: one path, behind the token."""
+    verifier = OneToken(token)
+    app = server.streamable_http_app(streamable_http_path=PATH, host=LOOPBACK, token_verifier=verifier)
+    app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(verifier))
+    return app
+
+
+def serve_http(config: Config, port: int) -> None:
+    """Serve the configured memory on 127.0.0.1 until interrupted.
+
+    Clients have to show the configured token; without one, the token in the file beside the memory, which is made if
+    need be.
+
+    Args:
+        config: Names the memory.
+        port: 0 takes a free one; the address is printed on standard error.
+
+    Raises:
+        ConfigError: The skill is switched off.
+        AddressInUse: Something else listens on the port.
+        StoreUnreachable: The token's file cannot be read or written.
+    """
+    check_enabled(config)
+    listening = _listen(port)
+    file = Paths.of(config.memory_file).snapshot.with_suffix(".token")
+    token = kept_token(file) if config.http_token is None else config.http_token
+    where = file if config.http_token is None else TOKEN_VARIABLE
+    log_to_stderr()
+    keep_to_one_thread()
+    memory = LazyMemory(lambda: open_to_serve(config))
+    memory.warm_up_in_background()
+    settings = uvicorn.Config(
+        build_app(build_server(memory), token), log_level="warning", timeout_graceful_shutdown=GRACE
+    )
+    address = f"http://{LOOPBACK}:{listening.getsockname()[1]}{PATH}"
+    sys.stderr.write(f"ntm-memory: listening on {address}; the bearer token is in {where}\n")
+    try:
+        uvicorn.Server(settings).run(sockets=[listening])
+    finally:
+        listening.close()
+        memory.close()
+
+
+def kept_token(file: Path) -> str:
+    """Return the token in a file that is its owner's alone; make the file, with a new token, where there is none.
+
+    Raises:
+        StoreUnreachable: It cannot be read or made, or others may read it.
+    """
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return _read_token(file)
+        token = secrets.token_urlsafe(32)
+        with os.fdopen(handle, "w", encoding="ascii") as opened:
+            opened.write(token + "\n")
+    except OSError as error:
+        raise StoreUnreachable(f"{file}: {error.strerror}") from error
+    return token
+
+
+def _read_token(file: Path) -> str:
+    token = file.read_text(encoding="utf-8").strip()
+    if not token:
+        raise StoreUnreachable(f"{file} holds no token", hint="Delete the file; a new one is made.")
+    if os.name != "nt" and file.stat().st_mode & 0o077:
+        raise StoreUnreachable(f"{file} can be read by others", hint=f"Make it yours alone: chmod 600 {file}")
+    return token
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((LOOPBACK, port))
+    except OSError as error:
+        listening.close()
+        raise AddressInUse(f"port {port} of {LOOPBACK}: {error.strerror}") from error
+    return listening

@@ -1,0 +1,92 @@
+"""Recalling before a turn and keeping after it, for hosts that do both without the model's asking."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+
+from ntm_memory_skill.engine import NTMMemoryManager
+from ntm_memory_skill.hosts.turns.block import memory_block, without_blocks
+from ntm_memory_skill.hosts.turns.capture import worth_keeping
+from ntm_memory_skill.lexical import tokenize
+
+LONGEST_QUERY = 1_000  # characters of a message: what it is about stands in its beginning
+CANDIDATES = 8
+CHATS = 64  # whose recalled texts are kept in mind; the one that was quiet longest gives way
+RECALLED = 200  # texts a chat
+SOURCE, TAG = "chat", "auto-capture"
+
+
+class Turns:
+    """The turns of the chats that use one memory. Safe to use from several threads.
+
+    What was put before the model in a chat is kept in mind, so that a user who repeats it, or a host that passes it
+    back, does not have it memorized again.
+
+    Args:
+        memory: Where to recall from, and to keep in.
+    """
+
+    def __init__(self, memory: NTMMemoryManager) -> None:
+        self._memory = memory
+        self._noting = threading.Lock()
+        self._recalled: OrderedDict[str | None, deque[str]] = OrderedDict()
+
+    def begin(self, message: str, *, session: str | None = None, budget: int) -> str | None:
+        """Return what to put before the model for a message: a fenced block, or None where nothing stands out.
+
+        A memory stands out if the head looks at it at least as hard as it would by looking at all of them evenly.
+
+        Args:
+            message: What the user says.
+            session: The chat.
+            budget: Characters of the block.
+        """
+        query = without_blocks(message)[:LONGEST_QUERY]
+        if not tokenize(query):
+            return None
+        found = self._memory.recall(query, session=session, budget=4 * budget)  # the block cuts long ones short
+        evenly = (1 - 1e-6) / max(1, len(self._memory))  # the tolerance of rounding
+        hits = [hit for hit in found.hits[:CANDIDATES] if hit.score >= evenly]
+        block = memory_block(hits, budget)
+        if block is not None:
+            self._note(session, [hit.content for hit in hits])
+        return block
+
+    def end(self, message: str, *, session: str | None = None) -> list[str]:
+        """Memorize what of the user's own words sounds worth keeping, and return the ids.
+
+        A sentence that stands, word for word, in a text that was recalled in this chat or is in the memory already is
+        passed over.
+        """
+        kept = []
+        for sentence in worth_keeping(without_blocks(message)):
+            known = (hit.content for hit in self._memory.search(sentence, top_k=CANDIDATES))
+            if _stands_in(sentence, self._said(session)) or _stands_in(sentence, known):
+                continue
+            kept.append(self._memory.memorize(sentence, session=session, source=SOURCE, tags=[TAG]).id)
+        return kept
+
+    def _note(self, session: str | None, texts: Iterable[str]) -> None:
+        with self._noting:
+            self._recalled.setdefault(session, deque(maxlen=RECALLED)).extend(texts)
+            self._recalled.move_to_end(session)
+            if len(self._recalled) > CHATS:
+                self._recalled.popitem(last=False)
+
+    def _said(self, session: str | None) -> list[str]:
+        with self._noting:
+            return list(self._recalled.get(session, ()))
+
+
+def _stands_in(sentence: str, texts: Iterable[str]) -> bool:
+    words = _bare(sentence)
+    return any(words in _bare(text) for text in texts)
+
+
+def _bare(text: str) -> str:
+    """Return the words of a text, without case, punctuation and the width of its blanks."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return f" {' '.join(''.join(char if char.isalnum() else ' ' for char in folded).split())} "
