@@ -133,12 +133,12 @@ class Tidied:
     """Another transport, whose memory can be emptied: so that a server that starts slowly serves several tests."""
 
     def __init__(self, inner: Transport) -> None:
-        self._inner = inner
+        self.inner = inner
         self._stored: set[str] = set()
 
     def call(self, tool: str, arguments: Arguments) -> Envelope:
         """Pass the call on, and take note of what it stored or purged."""
-        envelope = self._inner.call(tool, arguments)
+        envelope = self.inner.call(tool, arguments)
         if envelope["ok"] and tool == "memorize":
             self._stored.add(envelope["id"])
         if envelope["ok"] and tool == "erase" and envelope["receipt"]["action"] == "purged":
@@ -147,12 +147,12 @@ class Tidied:
 
     def restart(self) -> None:
         """Restart what is underneath."""
-        self._inner.restart()
+        self.inner.restart()
 
     def close(self) -> None:
         """Purge all that was stored through this; what is underneath stays open."""
         if self._stored:
-            receipt = self._inner.call("erase", {"ids": sorted(self._stored), "purge": True})
+            receipt = self.inner.call("erase", {"ids": sorted(self._stored), "purge": True})
             assert receipt["ok"], receipt
 
 

@@ -14,7 +14,7 @@ MOST = 3  # sentences of one message
 
 _TRIGGERS = re.compile(
     r"""
-      \b(?:remember|don'?t\ forget|keep\ in\ mind|note\ (?:that|down)|for\ the\ record)\b
+      \b(?:remember|memorize|don'?t\ forget|keep\ in\ mind|note\ (?:that|down)|for\ the\ record)\b
     | \b(?:my|our)\ (?:\w+\ ){0,3}?(?:is|are|was|were)\b
     | \b(?:i|we)\ (?:(?:really|usually|always|never|also|still|now|don'?t|do\ not|can'?t|cannot|no\ longer)\ )*
       (?:prefer|like|love|hate|dislike|enjoy|want|need|use|drink|eat|live|work|moved|study|own|have|speak)\b
@@ -29,6 +29,11 @@ _TRIGGERS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_REQUEST = re.compile(
+    r"^\s*(?:(?:please|and|also)[\s,]+)*(?:memorize|remember|don'?t forget|keep in mind|note(?: down)?|save)"
+    r"(?:\s+(?:this|that))?\s*[:,]?(?:\s+|$)|^\s*请?(?:帮我|你)?(?:记住|记下|记得|别忘了?|不要忘记?)[\s:：,，]*",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\S)[^.!?。！？\n]+)*[.!?。！？]*")
 _QUESTION = re.compile(r"[?？]\s*$|[吗呢]\s*[。.?？!！]*\s*$")
 _ASKED = re.compile(r"^\s*(?:do|does|did|can|could|will|would|what|when|where|who|why|how|which)\b", re.IGNORECASE)
@@ -37,12 +42,13 @@ _ASKED = re.compile(r"^\s*(?:do|does|did|can|could|will|would|what|when|where|wh
 def worth_keeping(message: str) -> list[str]:
     """Return the sentences of a user's own words that sound worth keeping, at most three, in their order.
 
-    Questions, commands ("/new") and long pasted texts are left alone.
+    Questions, commands ("/new") and long pasted texts are left alone. A request to remember is left off: what stays is
+    what was to be remembered.
     """
     if len(message) > LONGEST_MESSAGE or message.lstrip().startswith("/"):
         return []
-    found = [sentence.strip() for sentence in _SENTENCE.findall(message)]
-    return [each for each in found if SHORTEST <= len(each) <= LONGEST and _keep(each)][:MOST]
+    told = [_REQUEST.sub("", sentence).strip() for sentence in _SENTENCE.findall(message) if _keep(sentence)]
+    return [each for each in told if SHORTEST <= len(each) <= LONGEST][:MOST]
 
 
 def _keep(sentence: str) -> bool:

@@ -12,7 +12,7 @@ const TOOLS = JSON.parse(readFileSync(new URL("./tools.json", import.meta.url), 
 const TOOL_MS = 120_000;
 const RECALL_MS = 12_000; // the host waits 15 s before it builds the prompt without us
 const CAPTURE_MS = 25_000; // and 30 s after a turn
-const HAVE_SESSIONS = new Set(["memorize", "recall"]); // tools whose `session` the host knows better than the model
+const HAVE_SESSIONS = new Set(["memorize", "recall"]); // whose `session` is the chat: the host knows it, the model does not
 const ENVELOPE = "[Chat messages since your last reply"; // a message in which others' words are wrapped
 const GUIDANCE = [
   "## Long-term memory",
@@ -48,7 +48,7 @@ export default {
         if (!context.agentId || !context.toolAuthority?.allows("recall")) return undefined;
         const message = event.currentUserMessage ?? event.prompt;
         if (!message) return undefined;
-        const turn = { message, session: sessionOf(context), budget: recallBudget, _meta: meta(context.agentId) };
+        const turn = { message, session: context.sessionId, budget: recallBudget, _meta: meta(context.agentId) };
         const answer = await server.request("ntm-memory/turn-begins", turn, { timeoutMs: RECALL_MS });
         context.toolAuthority.assertActive();
         return answer.context ? { prependContext: answer.context } : undefined;
@@ -60,7 +60,7 @@ export default {
       const capture = async (event, context) => {
         const message = event.success && spokenByUser(context) ? lastWords(event.messages) : "";
         if (!context.agentId || !message || message.startsWith(ENVELOPE)) return;
-        const turn = { message, session: sessionOf(context), _meta: meta(context.agentId) };
+        const turn = { message, session: context.sessionId, _meta: meta(context.agentId) };
         await server.request("ntm-memory/turn-ends", turn, { timeoutMs: CAPTURE_MS });
       };
       api.on("agent_end", orLogged("capture", capture, api.logger));
@@ -103,7 +103,7 @@ function bound(tool, context, server, meta) {
 
 async function call(name, params, context, server, meta, signal) {
   if (!context.agentId) throw new MemoryUnavailable("the host did not say whose memory this is", "Update OpenClaw.");
-  const session = HAVE_SESSIONS.has(name) && !params?.session ? { session: sessionOf(context) } : {};
+  const session = HAVE_SESSIONS.has(name) && !params?.session ? { session: context.sessionId } : {};
   const request = {
     name,
     arguments: { ...params, ...session },
@@ -116,11 +116,6 @@ async function call(name, params, context, server, meta, signal) {
 function failure(error) {
   const hint = error.hint ?? "Run: ntm-memory doctor";
   return { ok: false, error: { code: "memory_unavailable", message: error.message, hint } };
-}
-
-/** The chat, as a tape of its own: it begins anew with /new. */
-function sessionOf(context) {
-  return context.sessionId ?? context.sessionKey;
 }
 
 /** A hook's handler that never stops the turn. */

@@ -1,15 +1,14 @@
 // One Python process for the whole gateway: an MCP server, spoken to in lines of JSON-RPC over its standard streams.
 //
-// It is started by whoever needs it first, and again after it has died: at once the first time, then ever later. What
-// was waiting for its answer when it died gets an error that a model can read. It ends with its standard input, so that
-// it never outlives the gateway, however that ends.
+// It is started by whoever needs it first, and again after it has died: at once the first time, then ever later, and
+// whoever asks in between is told so instead of being made to wait. What was waiting for its answer when it died gets an
+// error that a model can read. It ends with its standard input, so that it never outlives the gateway, however that ends.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
 
 const PROTOCOL = "2025-06-18";
 const HANDSHAKE_MS = 30_000;
-const FIRST_DELAY_MS = 250;
+const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 const SETTLED_MS = 60_000; // a process that lived this long starts a new count of deaths
 const TERMINATE_AFTER_MS = 3_000;
@@ -33,31 +32,31 @@ export class PythonServer {
   #lastId = 0;
   #deaths = 0;
   #notBefore = 0;
+  #stopped = false;
 
   constructor(command, logger) {
     this.#command = command;
     this.#logger = logger;
   }
 
-  /** Start the process if it does not run; resolves once it can be asked. */
+  /** Start the process if it does not run, also after `stop`; resolves once it can be asked. */
   start() {
-    this.#ready ??= this.#launch().catch((error) => {
-      this.#ready = undefined;
-      throw error;
-    });
-    return this.#ready;
+    this.#stopped = false;
+    return this.#started();
   }
 
   /** Ask, and resolve to the result; rejects with MemoryUnavailable, or when `signal` is aborted. */
   async request(method, params, { timeoutMs, signal } = {}) {
     signal?.throwIfAborted();
-    await this.start();
+    const begun = Date.now();
+    await within(timeoutMs, this.#started());
     signal?.throwIfAborted();
-    return this.#exchange(method, params, timeoutMs, signal);
+    return this.#exchange(method, params, Math.max(0, begun + timeoutMs - Date.now()), signal);
   }
 
-  /** End the process, gently at first; resolves when it has gone. */
+  /** End the process, gently at first; resolves when it has gone. What is asked from now on is refused. */
   async stop() {
+    this.#stopped = true;
     const child = this.#child;
     if (!child) return;
     this.#child = this.#ready = undefined;
@@ -70,9 +69,21 @@ export class PythonServer {
     later.forEach(clearTimeout);
   }
 
+  #started() {
+    if (this.#stopped) return Promise.reject(new MemoryUnavailable("the gateway is stopping", "Ask again once it is back."));
+    this.#ready ??= this.#launch().catch((error) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
   async #launch() {
     const wait = this.#notBefore - Date.now();
-    if (wait > 0) await delay(wait);
+    if (wait > 0) {
+      const again = `the memory's process keeps ending; it is started again in ${Math.ceil(wait / 1000)} s`;
+      throw new MemoryUnavailable(again, "The gateway's log says why it ends. Run: ntm-memory doctor");
+    }
     const [program, ...args] = this.#command;
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
     const born = Date.now();
@@ -107,8 +118,7 @@ export class PythonServer {
         this.#send({ method: "notifications/cancelled", params: { requestId: id } });
         settle(reject)(reason);
       };
-      const late = `the memory has not answered within ${Math.round(timeoutMs / 1000)} s`;
-      const timer = setTimeout(() => give(new MemoryUnavailable(late, "Go on without it, or ask again later.")), timeoutMs);
+      const timer = setTimeout(() => give(tooLate()), timeoutMs);
       const abandon = () => give(signal.reason);
       signal?.addEventListener("abort", abandon, { once: true });
       this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject) });
@@ -148,4 +158,17 @@ export class PythonServer {
     );
     for (const each of [...this.#waiting.values()]) each.reject(error);
   }
+}
+
+/** Wait for a promise, but not for ever. */
+function within(timeoutMs, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(tooLate()), timeoutMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+function tooLate() {
+  return new MemoryUnavailable("the memory has not answered in time", "Go on without it, or ask again later.");
 }
