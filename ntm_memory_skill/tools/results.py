@@ -176,11 +176,12 @@ ERASED = {
             "receipt": _RECEIPT,
             "candidates": each(MEMORY, "Where nothing was erased: which memories may have been meant."),
             "hint": text("Where nothing was erased: what to do next."),
+            "notice": _NOTICE,
         },
-        optional=("candidates", "hint"),
+        optional=("candidates", "hint", "notice"),
     ),
     "anyOf": [
-        {"properties": {"receipt": _action("erased", "faded", "purged")}, **_without("candidates", "hint")},
+        {"properties": {"receipt": _action("erased", "faded", "purged")}, **_without("candidates", "hint", "notice")},
         {"properties": {"receipt": _action("none")}, "required": ["candidates", "hint"]},
     ],
 }

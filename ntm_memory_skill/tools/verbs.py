@@ -162,4 +162,5 @@ def _candidates(memory: NTMMemoryManager, query: str, named: list[Record]) -> JS
         "receipt": {"action": "none", "count": 0, "ids": []},
         "candidates": shown,
         "hint": "Nothing was erased: the query names no single memory. Call erase again with the id of the right one.",
+        **({} if named else _notice(hits)),
     }

@@ -207,7 +207,9 @@ def test_the_tools_say_that_the_model_is_loading(
         for hit in answer["hits" if "hits" in answer else "memories"]:
             assert "cosine" not in hit["why"]
             assert hit["trace"]["cosine"] is None
+    assert call(memory, "erase", {"query": "goats"})["notice"] == LOADING
     loaded(encoder)
+    assert "notice" not in call(memory, "erase", {"query": "goats"})
     later = call(memory, "search", {"query": "goats"})
     assert "notice" not in later
     assert all("cosine" in hit["why"] for hit in later["hits"])

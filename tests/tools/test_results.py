@@ -158,7 +158,7 @@ def test_an_output_schema_is_json_schema_with_an_object_at_its_root(tool: str) -
 def test_every_published_field_is_given_by_some_answer(garden: NTMMemoryManager, loading: NTMMemoryManager) -> None:
     """And every one that is given is published: else an answer of this test would break its schema."""
     given = answers(garden)
-    for tool in ("recall", "search"):
+    for tool in ("recall", "search", "erase"):
         given[tool].append(done(loading, tool, query="garden"))
     for tool, spec in TOOLS.items():
         seen = paths([*given[tool], FAILURE])
