@@ -35,6 +35,7 @@ _REQUEST = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\S)[^.!?。！？\n]+)*[.!?。！？]*")
+_ABBREVIATED = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|Mt|Jr|Sr|No|vs|e\.g|i\.e|approx|[A-Z])\.$")
 _QUESTION = re.compile(r"[?？]\s*$|[吗呢]\s*[。.?？!！]*\s*$")
 _ASKED = re.compile(r"^\s*(?:do|does|did|can|could|will|would|what|when|where|who|why|how|which)\b", re.IGNORECASE)
 
@@ -47,8 +48,18 @@ def worth_keeping(message: str) -> list[str]:
     """
     if len(message) > LONGEST_MESSAGE or message.lstrip().startswith("/"):
         return []
-    told = [_REQUEST.sub("", sentence).strip() for sentence in _SENTENCE.findall(message) if _keep(sentence)]
+    told = [_REQUEST.sub("", sentence).strip() for sentence in _sentences(message) if _keep(sentence)]
     return [each for each in told if SHORTEST <= len(each) <= LONGEST][:MOST]
+
+
+def _sentences(message: str) -> list[str]:
+    whole: list[str] = []
+    for part in _SENTENCE.findall(message):
+        if whole and _ABBREVIATED.search(whole[-1]):
+            whole[-1] += part
+        else:
+            whole.append(part)
+    return whole
 
 
 def _keep(sentence: str) -> bool:

@@ -22,9 +22,12 @@ from ntm_memory_skill.hosts.sdk import MemoryCallbackHandler
 from tests.hosts.openclaw.gateway import TURN_S, Gateway
 from tests.hosts.openclaw.host import TOKEN, Host
 from tests.hosts.openclaw.model import Say, ScriptedModel
+from tests.hosts.openclaw.processes import until
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "sdk_agent.py"
 SAID, ASKED = "My dentist is Maria Okafor.", "Who is my dentist?"
+LOGGING_S = 10
+"""Seconds that the gateway may take to log what it has refused."""
 
 
 def converse(
@@ -119,5 +122,5 @@ class TestTurns:
         monkeypatch.setenv("HOME", str(tmp_path))
         with pytest.raises(GatewayError):
             converse(ProtocolGateway(f"ws://{address}", token=TOKEN), memory, ("monday", SAID))
-        assert "minProtocol=3 maxProtocol=3 expectedProtocol=4" in gateway.log
+        assert until(lambda: "protocol mismatch" in gateway.log and "min=3 max=3 expected=4" in gateway.log, LOGGING_S)
         assert texts(memory) == []

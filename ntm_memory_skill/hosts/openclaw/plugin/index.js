@@ -31,7 +31,7 @@ export default {
   register(api) {
     const { command = ["ntm-memory"], dataDir, autoRecall = true, recallBudget, autoCapture = false } = api.pluginConfig ?? {};
     const server = sharedServer([...command, "serve", "--mcp", "stdio", "--agents"], api.logger);
-    const workspaceOf = api.runtime.agent.resolveAgentWorkspaceDir;
+    const workspaceOf = (config, agentId) => api.runtime.agent.resolveAgentWorkspaceDir(config, agentId); // not there yet
     const meta = (agentId, config = api.config) => placeOf(agentId, { config, dataDir, workspaceOf });
 
     api.registerMemoryCapability({
@@ -156,10 +156,8 @@ function registerCommand(api, command, meta) {
       .action((_words, _options, self) => {
         const [program, ...args] = command;
         const { agentId, words } = addressed(self.args, api.config);
-        const place = agentId ? meta(agentId) : undefined;
-        const memory = place ? ["--memory", place["ntm-memory/file"]] : [];
-        const cwd = place?.["ntm-memory/workspace"];
-        const done = spawnSync(program, [...args, ...memory, ...words], { stdio: "inherit", cwd });
+        const { "ntm-memory/file": file, "ntm-memory/workspace": cwd } = meta(agentId);
+        const done = spawnSync(program, [...args, "--memory", file, ...words], { stdio: "inherit", cwd });
         if (done.error) api.logger.error(`${program}: ${done.error.message}`);
         process.exitCode = done.status ?? 1;
       });
@@ -168,9 +166,10 @@ function registerCommand(api, command, meta) {
 
 /** Whose memory a command line is for, and what is left of it for ntm-memory. */
 function addressed(words, config) {
-  const place = words.indexOf("--agent");
-  if (place >= 0) return { agentId: words[place + 1], words: words.toSpliced(place, 2) };
   const agents = Object.keys(config?.agents?.entries ?? {});
-  if (agents.length > 1) throw new TypeError(`say whose memory: --agent ${agents.join("|")}`);
+  const place = words.indexOf("--agent");
+  const agentId = words[place + 1];
+  if (place >= 0 && agentId) return { agentId, words: words.toSpliced(place, 2) };
+  if (place >= 0 || agents.length > 1) throw new TypeError(`say whose memory: --agent ${agents.join("|")}`);
   return { agentId: agents[0] ?? "main", words };
 }
