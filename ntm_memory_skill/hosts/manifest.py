@@ -42,7 +42,7 @@ def manifest() -> dict[str, Any]:
         "license": package["License-Expression"],
         "package": package["Name"],
         "requires": {"python": package["Requires-Python"]},
-        "setup": ["pip install -c constraints.txt -e ."],
+        "setup": ["pip install -c constraints.txt -e .", "ntm-memory setup"],
         "command": "ntm-memory",
         "server": {"transport": "stdio", "command": ["ntm-memory", "serve", "--mcp", "stdio"]},
         "tools": [
