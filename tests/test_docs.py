@@ -74,7 +74,8 @@ def test_a_command_in_the_documents_exists(text: str) -> None:
             if not words or words[0] != "ntm-memory":
                 continue
             verb = next(word for word in words[1:] if not word.startswith("-"))
-            options = {option for parameter in group.commands[verb].params for option in parameter.opts}
+            parameters = group.commands[verb].params
+            options = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
             given = {word.split("=")[0] for word in words if word.startswith("--")}
             assert given <= options | {"--json", "--memory"}, line
 
