@@ -13,7 +13,8 @@ const TOOL_MS = 120_000;
 const RECALL_MS = 12_000; // the host waits 15 s before it builds the prompt without us
 const CAPTURE_MS = 25_000; // and 30 s after a turn
 const HAVE_SESSIONS = new Set(["memorize", "recall"]); // whose `session` is the chat: the host knows it, the model does not
-const ENVELOPE = "[Chat messages since your last reply"; // a message in which others' words are wrapped
+const ENVELOPE = "[Chat messages since your last reply"; // begins a message that wraps earlier ones, the present one last
+const LAST_WORDS = 1_000; // characters of such a message: the end of it is what is asked
 const GUIDANCE = [
   "## Long-term memory",
   "`recall` before you answer anything that may have come up before; `memorize` what will matter later, one statement a",
@@ -46,8 +47,9 @@ export default {
     if (autoRecall) {
       const recall = async (event, context) => {
         if (!context.agentId || !context.toolAuthority?.allows("recall")) return undefined;
-        const message = event.currentUserMessage ?? event.prompt;
-        if (!message) return undefined;
+        const said = event.currentUserMessage ?? event.prompt;
+        if (!said) return undefined;
+        const message = said.startsWith(ENVELOPE) ? said.slice(-LAST_WORDS) : said;
         const turn = { message, session: context.sessionId, budget: recallBudget, _meta: meta(context.agentId) };
         const answer = await server.request("ntm-memory/turn-begins", turn, { timeoutMs: RECALL_MS });
         context.toolAuthority.assertActive();
