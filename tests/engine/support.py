@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ntm_memory_skill import HashedEncoder, Hit, NTMMemoryManager, Settings, StoreSettings
 from ntm_memory_skill.encoder import Progress
+from ntm_memory_skill.errors import EncoderUnavailable
 
 Keys = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
@@ -27,6 +29,8 @@ FACTS = (
 
 NEVER_FOLD = Settings(store=StoreSettings(fold_ratio=1e9, fold_always_below=0))
 """Leaves the journal as it is, so that opening has to read it."""
+
+PATIENT = 30.0  # seconds that no test waits unless it is broken
 
 
 class CountingEncoder(HashedEncoder):
@@ -47,6 +51,41 @@ class TorchEncoder(HashedEncoder):
     """The same keys, for a matrix of torch tensors."""
 
     array_library = "torch"
+
+
+class LoadingEncoder(TorchEncoder):
+    """An encoder whose model is there once the test allows it, or fails to load."""
+
+    def __init__(self, *, fails: int = 0) -> None:
+        super().__init__()
+        self.allowed, self.asked = threading.Event(), threading.Event()
+        self.loaded, self.fails = False, fails
+
+    @property
+    def ready(self) -> bool:  # type: ignore[override]  # the double has a constant
+        """Whether the model is there."""
+        return self.loaded
+
+    def warm_up(self) -> None:
+        """Load it."""
+        self.asked.set()
+        assert self.allowed.wait(PATIENT)
+        if self.fails:
+            self.fails -= 1
+            raise EncoderUnavailable("no such model")
+        self.loaded = True
+
+    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Keys:
+        """Load the model, then encode."""
+        self.warm_up()
+        keys: Keys = super().encode_passages(texts, on_progress)
+        return keys
+
+    def encode_query(self, text: str) -> np.ndarray:
+        """Load the model, then encode."""
+        if not self.loaded:
+            self.warm_up()
+        return super().encode_query(text)
 
 
 def plant(memory: NTMMemoryManager, contents: Iterable[str] = FACTS, **fields: object) -> list[str]:

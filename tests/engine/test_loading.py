@@ -3,59 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ntm_memory_skill import HashedEncoder, NTMMemoryManager, Settings
-from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.engine.loading import BackgroundLoad
 from ntm_memory_skill.errors import EncoderMismatch, EncoderUnavailable
 from ntm_memory_skill.model import EncoderIdentity
 from ntm_memory_skill.tools import call
 from ntm_memory_skill.tools.verbs import LOADING
 from tests.conftest import OpenMemory
-from tests.engine.support import FACTS, Keys, TorchEncoder, assert_same_hits, found, plant
+from tests.engine.support import FACTS, PATIENT, LoadingEncoder, TorchEncoder, assert_same_hits, found, plant
 
 AT_ONCE = Settings(answer_while_loading=True)
-PATIENT = 30.0  # seconds that no test waits unless it is broken
-
-
-class LoadingEncoder(TorchEncoder):
-    """An encoder whose model is there once the test allows it, or fails to load."""
-
-    def __init__(self, *, fails: int = 0) -> None:
-        super().__init__()
-        self.allowed, self.asked = threading.Event(), threading.Event()
-        self.loaded, self.fails = False, fails
-
-    @property
-    def ready(self) -> bool:  # type: ignore[override]  # the double has a constant
-        """Whether the model is there."""
-        return self.loaded
-
-    def warm_up(self) -> None:
-        """Load it."""
-        self.asked.set()
-        assert self.allowed.wait(PATIENT)
-        if self.fails:
-            self.fails -= 1
-            raise EncoderUnavailable("no such model")
-        self.loaded = True
-
-    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Keys:
-        """Load the model, then encode."""
-        self.warm_up()
-        keys: Keys = super().encode_passages(texts, on_progress)
-        return keys
-
-    def encode_query(self, text: str) -> np.ndarray:
-        """Load the model, then encode."""
-        if not self.loaded:
-            self.warm_up()
-        return super().encode_query(text)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,9 @@ from ntm_memory_skill import HashedEncoder
 from ntm_memory_skill.config import ENVIRONMENT
 from ntm_memory_skill.engine import manager
 from ntm_memory_skill.hosts import demo
+from ntm_memory_skill.hosts.mcp import LazyMemory
 from tests.hosts.command_line import Outcome, run_here
+from tests.hosts.mcp_clients import Opener
 
 pytest.register_assert_rewrite("tests.hosts.verbs_suite", "tests.hosts.transports")
 
@@ -41,3 +43,17 @@ def no_model(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def cli(no_model: None, path: Path) -> CommandLine:
     """A function that runs a command line over the memory at `path`."""
     return lambda *arguments, stdin=b"": run_here("--memory", path, *arguments, stdin=stdin)
+
+
+@pytest.fixture
+def opener(path: Path) -> Opener:
+    """Opens the memory at `path`."""
+    return Opener(path)
+
+
+@pytest.fixture
+def lazy(opener: Opener) -> Iterator[LazyMemory]:
+    """The memory that the opener opens."""
+    memory = LazyMemory(opener)
+    yield memory
+    memory.close()

@@ -2,85 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import anyio
 import mcp_types as types
 import pytest
 from mcp import Client, MCPError
 
-from ntm_memory_skill import HashedEncoder, NTMMemoryManager, __version__
+from ntm_memory_skill import NTMMemoryManager, __version__
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.hosts.mcp import LazyMemory, build_server
+from ntm_memory_skill.hosts.mcp import LazyMemory
 from ntm_memory_skill.tools import TOOLS
+from tests.hosts.mcp_clients import Opener, structured, talk
 
-Result = TypeVar("Result")
 WARM_UP = "ntm-memory warm-up"
 """The name of the thread that opens the memory in the background."""
 PRIVATE = "/srv/someone/secret.json"
-
-
-def talk(memory: LazyMemory, conversation: Callable[[Client], Awaitable[Result]]) -> Result:
-    """Connect to a server over a memory, and return what comes of a conversation with it."""
-
-    async def connected() -> Result:
-        async with Client(build_server(memory), mode="legacy") as client:
-            return await conversation(client)
-
-    return anyio.run(connected)
-
-
-def structured(result: types.CallToolResult) -> dict[str, object]:
-    """Return a result's envelope, which it has to hold twice: for programs, and as text."""
-    (text,) = result.content
-    assert isinstance(text, types.TextContent)
-    assert json.loads(text.text) == result.structured_content
-    envelope = result.structured_content
-    assert isinstance(envelope, dict)
-    return envelope
-
-
-class Opener:
-    """Opens a memory once it may, and counts.
-
-    Args:
-        path: Where.
-        errors: Raised first, one a call.
-    """
-
-    def __init__(self, path: Path, *errors: Exception) -> None:
-        self.calls = 0
-        self.called, self.allowed = threading.Event(), threading.Event()
-        self.allowed.set()
-        self._path, self._errors = path, list(errors)
-
-    def __call__(self) -> NTMMemoryManager:
-        """Open the memory."""
-        self.calls += 1
-        self.called.set()
-        assert self.allowed.wait(timeout=60)
-        if self._errors:
-            raise self._errors.pop(0)
-        return NTMMemoryManager.open(self._path, encoder=HashedEncoder())
-
-
-@pytest.fixture
-def opener(path: Path) -> Opener:
-    """Opens the memory at `path`."""
-    return Opener(path)
-
-
-@pytest.fixture
-def lazy(opener: Opener) -> Iterator[LazyMemory]:
-    """The memory that the opener opens."""
-    memory = LazyMemory(opener)
-    yield memory
-    memory.close()
 
 
 class TestOffer:
@@ -103,7 +42,7 @@ class TestOffer:
         """Word for word."""
         for tool in listed:
             spec = TOOLS[tool.name]
-            assert tool.input_schema == spec.input_schema
+            assert (tool.input_schema, tool.output_schema) == (spec.input_schema, spec.output_schema)
             assert (tool.title, tool.description) == (spec.title, spec.description)
 
     def test_annotations_say_what_a_tool_may_change(self, listed: list[types.Tool]) -> None:

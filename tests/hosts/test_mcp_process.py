@@ -8,12 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.hosts.command_line import PROGRAM
 from tests.hosts.folders import bytes_in
+from tests.hosts.servers import StdioServer
 
 HEAVY = {"torch", "sentence_transformers", "transformers"}
 LISTING = """
@@ -34,44 +33,12 @@ print(*sys.modules)
 """
 
 
-class Server:
-    """A server process, spoken to in lines of JSON-RPC."""
-
-    def __init__(self, path: Path, folder: Path) -> None:
-        command = [*PROGRAM, "--memory", str(path), "serve", "--mcp", "stdio"]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
-            command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-        )
-
-    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send a request and return its result."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
-        self.process.stdin.write(json.dumps(request).encode() + b"\n")
-        self.process.stdin.flush()
-        result: dict[str, Any] = json.loads(self.process.stdout.readline())["result"]
-        return result
-
-    def initialize(self) -> dict[str, Any]:
-        """Shake hands."""
-        client = {"name": "test", "version": "1"}
-        return self.ask("initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo=client)
-
-    def hang_up(self) -> tuple[int, bytes, bytes]:
-        """Close standard input, and return the exit status and what else was written on both outputs."""
-        out, err = self.process.communicate()
-        return self.process.returncode, out, err
-
-
 @pytest.fixture
-def server(path: Path, here: Path) -> Iterator[Server]:
+def server(path: Path, here: Path) -> Iterator[StdioServer]:
     """A server over the memory at `path`, started in a folder of its own."""
-    started = Server(path, here)
+    started = StdioServer(here, "--memory", path, "serve", "--mcp", "stdio")
     yield started
-    started.process.kill()
-    started.process.communicate()
+    started.kill()
 
 
 def test_importing_the_server_loads_no_model() -> None:
@@ -95,7 +62,7 @@ def test_the_tools_are_listed_without_a_model() -> None:
 class TestEnd:
     """A server ends when its client hangs up."""
 
-    def test_a_server_ends_with_its_input(self, server: Server, path: Path, here: Path) -> None:
+    def test_a_server_ends_with_its_input(self, server: StdioServer, path: Path, here: Path) -> None:
         """At once, in silence, with status 0; it leaves no process and has made no file."""
         assert server.initialize()["serverInfo"]["name"] == "ntm-memory"
         assert server.hang_up() == (0, b"", b"")
@@ -104,12 +71,12 @@ class TestEnd:
         assert bytes_in(here) == {}
         assert not path.parent.exists()
 
-    def test_a_server_that_was_never_spoken_to_ends_as_well(self, server: Server) -> None:
+    def test_a_server_that_was_never_spoken_to_ends_as_well(self, server: StdioServer) -> None:
         """A client that died before it said a word."""
         assert server.hang_up() == (0, b"", b"")
 
     @pytest.mark.model
-    def test_a_server_ends_while_it_loads_its_model(self, server: Server) -> None:
+    def test_a_server_ends_while_it_loads_its_model(self, server: StdioServer) -> None:
         """The list was asked for, and its loading has begun in the background."""
         server.initialize()
         assert len(server.ask("tools/list")["tools"]) == 5
@@ -117,7 +84,7 @@ class TestEnd:
         with pytest.raises(ProcessLookupError):
             os.killpg(server.process.pid, 0)
 
-    def test_a_damaged_memory_is_told_to_the_log_on_standard_error(self, server: Server, path: Path) -> None:
+    def test_a_damaged_memory_is_told_to_the_log_on_standard_error(self, server: StdioServer, path: Path) -> None:
         """The answer on standard output names no path."""
         path.parent.mkdir()
         path.write_text("{")

@@ -15,6 +15,7 @@ from tests.hosts.transports import (
     Tidied,
     Transport,
     mcp_in_process,
+    mcp_over_http,
     mcp_over_stdio,
 )
 from tests.hosts.verbs_suite import VerbsSuite
@@ -68,6 +69,25 @@ class TestMcpOverStdio(VerbsSuite):
             yield client
             client.close()
         assert (folder / "log").read_text(encoding="utf-8") == ""
+
+    @pytest.fixture
+    def transport(self, server: McpTransport) -> Iterator[Transport]:
+        """The server's memory, emptied after each test."""
+        tidied = Tidied(server)
+        yield tidied
+        tidied.close()
+
+
+@pytest.mark.model
+class TestMcpOverHttp(VerbsSuite):
+    """The MCP server for the clients of this machine."""
+
+    @pytest.fixture(scope="class")
+    def server(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[McpTransport]:
+        """One server for all tests: it loads the model."""
+        client = mcp_over_http(tmp_path_factory.mktemp("http") / "memory" / "ntm_memory.json")
+        yield client
+        client.close()
 
     @pytest.fixture
     def transport(self, server: McpTransport) -> Iterator[Transport]:

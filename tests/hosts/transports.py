@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp import Client, StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
 
 from ntm_memory_skill import HashedEncoder, NTMMemoryManager
 from ntm_memory_skill.hosts.mcp import LazyMemory, build_server
 from ntm_memory_skill.tools import call
 from tests.hosts.command_line import run_here, words
+from tests.hosts.servers import PATIENT, HttpServer
 
 Arguments = Mapping[str, Any]
 Envelope = dict[str, Any]
@@ -82,7 +86,7 @@ class McpTransport:
         connect: Makes a client that is not connected yet.
     """
 
-    def __init__(self, connect: Callable[[], Client]) -> None:
+    def __init__(self, connect: Callable[[], AbstractAsyncContextManager[Client]]) -> None:
         self._connect = connect
         self._open: ExitStack
         self._portal: BlockingPortal
@@ -127,6 +131,34 @@ def mcp_over_stdio(path: Path, log: TextIO) -> McpTransport:
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
     )
     return McpTransport(lambda: Client(stdio_client(command, log)))
+
+
+def mcp_over_http(path: Path) -> McpTransport:
+    """Return the server as a process over HTTP, with the bundled model, and a client that holds its token."""
+    return McpTransport(lambda: _served_over_http(path))
+
+
+@asynccontextmanager
+async def http_client(address: str, token: str, mode: str = "auto") -> AsyncIterator[Client]:
+    """Connect the MCP library's own client to an address."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=PATIENT) as http,
+        Client(streamable_http_client(address, http_client=http), mode=mode) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def _served_over_http(path: Path) -> AsyncIterator[Client]:
+    server = HttpServer(path, path.parent.parent)
+    try:
+        token = path.with_suffix(".token").read_text(encoding="utf-8").strip()
+        async with http_client(server.address, token) as client:
+            yield client
+        assert server.stop(signal.SIGTERM) == (0, b"", b"")
+    finally:
+        server.kill()
 
 
 class Tidied:

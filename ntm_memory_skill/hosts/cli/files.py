@@ -96,7 +96,10 @@ def serve(
         bool, typer.Option("--agents", help="For the OpenClaw plugin: each request names its agent's memory.")
     ] = False,
 ) -> None:
-    """Serve the five tools to MCP clients: over stdio until the client hangs up, over http until interrupted."""
+    """Serve the five tools to MCP clients: over stdio until the client hangs up, over http until interrupted.
+
+    Over http it listens on this machine alone; clients show the token that lies beside the memory.
+    """
     if agents and mcp is Transport.HTTP:
         raise InvalidArgument("--agents is for stdio", hint="Leave out --agents, or --mcp http.")
     if agents:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -36,11 +37,11 @@ class OneToken:
     """Knows one bearer token."""
 
     def __init__(self, token: str) -> None:
-        self._token = token.encode()
+        self._token = token.encode("utf-8", "surrogateescape")  # as it stands in the environment or the file
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return who comes with a token: the memory's owner, or nobody; a near guess takes no longer."""
-        if not hmac.compare_digest(token.encode(), self._token):
+        if not hmac.compare_digest(token.encode("latin-1"), self._token):  # a header's bytes, as starlette reads them
             return None
         return AccessToken(token=token, client_id="owner", scopes=[])
 
@@ -54,7 +55,7 @@ def build_app(server: Server[dict[str, object]], token: str) -> Starlette:
 
 
 def serve_http(config: Config, port: int) -> None:
-    """Serve the configured memory on 127.0.0.1 until interrupted.
+    """Serve the configured memory on 127.0.0.1 until interrupted or told to terminate; both are an orderly end.
 
     Clients have to show the configured token; without one, the token in the file beside the memory, which is made if
     need be.
@@ -69,24 +70,24 @@ def serve_http(config: Config, port: int) -> None:
         StoreUnreachable: The token's file cannot be read or written.
     """
     check_enabled(config)
-    listening = _listen(port)
-    file = Paths.of(config.memory_file).snapshot.with_suffix(".token")
-    token = kept_token(file) if config.http_token is None else config.http_token
-    where = file if config.http_token is None else TOKEN_VARIABLE
-    log_to_stderr()
-    keep_to_one_thread()
-    memory = LazyMemory(lambda: open_to_serve(config))
-    memory.warm_up_in_background()
-    settings = uvicorn.Config(
-        build_app(build_server(memory), token), log_level="warning", timeout_graceful_shutdown=GRACE
-    )
-    address = f"http://{LOOPBACK}:{listening.getsockname()[1]}{PATH}"
-    sys.stderr.write(f"ntm-memory: listening on {address}; the bearer token is in {where}\n")
-    try:
-        uvicorn.Server(settings).run(sockets=[listening])
-    finally:
-        listening.close()
-        memory.close()
+    with _listening(port) as opened:
+        file = Paths.of(config.memory_file).snapshot.with_suffix(".token")
+        token = kept_token(file) if config.http_token is None else config.http_token
+        log_to_stderr()
+        keep_to_one_thread()
+        _end_in_order()
+        address = f"http://{LOOPBACK}:{opened.getsockname()[1]}{PATH}"
+        where = file if config.http_token is None else TOKEN_VARIABLE
+        sys.stderr.write(f"ntm-memory: listening on {address}; the bearer token is in {where}\n")
+        memory = LazyMemory(lambda: open_to_serve(config))
+        memory.warm_up_in_background()
+        settings = uvicorn.Config(
+            build_app(build_server(memory), token), log_level="warning", timeout_graceful_shutdown=GRACE
+        )
+        try:
+            uvicorn.Server(settings).run(sockets=[opened])
+        finally:
+            memory.close()
 
 
 def kept_token(file: Path) -> str:
@@ -110,7 +111,10 @@ def kept_token(file: Path) -> str:
 
 
 def _read_token(file: Path) -> str:
-    token = file.read_text(encoding="utf-8").strip()
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        token = ""
     if not token:
         raise StoreUnreachable(f"{file} holds no token", hint="Delete the file; a new one is made.")
     if os.name != "nt" and file.stat().st_mode & 0o077:
@@ -118,12 +122,28 @@ def _read_token(file: Path) -> str:
     return token
 
 
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listening(port: int) -> socket.socket:
+    """Return a socket to which clients can connect already: they wait until the server answers."""
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listening.bind((LOOPBACK, port))
+        if os.name != "nt":  # there it would let two servers have one port
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((LOOPBACK, port))
+        opened.listen()
     except OSError as error:
-        listening.close()
+        opened.close()
         raise AddressInUse(f"port {port} of {LOOPBACK}: {error.strerror}") from error
-    return listening
+    return opened
+
+
+def _end_in_order() -> None:
+    """Let the signals that end a server unwind it, so that its memory is closed.
+
+    uvicorn finishes what is under way and then raises the signal anew, which would kill the process.
+    """
+
+    def end(*_: object) -> None:
+        raise SystemExit(0)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, end)

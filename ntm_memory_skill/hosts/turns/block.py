@@ -22,7 +22,7 @@ SHORTEST = 40  # characters of a memory's text: less than that says nothing
 LONGEST = 500  # more than that belongs into an answer of recall, which the model can ask for
 ELLIPSIS = "…"
 
-_BLOCK = re.compile(rf"{OPENING}.*?{CLOSING}", re.DOTALL)
+_BLOCK = re.compile(rf"{OPENING}(?:(?!{OPENING}).)*?{CLOSING}", re.DOTALL)  # words may hold a lone opening
 _SPACE = re.compile(r"\s+")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
@@ -34,17 +34,18 @@ def memory_block(hits: Iterable[Hit], budget: int) -> str | None:
     Args:
         hits: What was recalled.
         budget: Characters of the whole block, fence included. A memory that is too long for what is left is cut
-            short; one that would be left with next to nothing is passed over.
+            short; one that would be left with next to nothing of its text is passed over.
     """
     head = f"{OPENING}\n{PREAMBLE}\n"
     room = budget - len(head) - len(CLOSING)
     lines: list[str] = []
     for hit in hits:
         start = f"- [{harmless(hit.id)}] {hit.at:%Y-%m-%d}: "
+        text = harmless(hit.content)
         left = min(room - len(start) - 1, LONGEST)
-        if left < SHORTEST:
+        if left < min(SHORTEST, len(text)):
             continue
-        line = f"{start}{_cut(harmless(hit.content), left)}\n"
+        line = f"{start}{_cut(text, left)}\n"
         lines.append(line)
         room -= len(line)
     return f"{head}{''.join(lines)}{CLOSING}" if lines else None
