@@ -55,15 +55,15 @@ class Recollection:
     """How many more were found that did not fit."""
 
     @classmethod
-    def within(cls, found: Sequence[Hit], budget: int) -> Recollection:
-        """Return the hits that fit into `budget` characters, taken best first; the best one always comes.
+    def within(cls, found: Sequence[Hit], budget: int, most: int) -> Recollection:
+        """Return the hits that fit into `budget` characters, `most` of them, taken best first; the best always comes.
 
         One that is too long is passed over for shorter ones behind it.
         """
         chosen: list[Hit] = []
         characters = 0
         for hit in found:
-            if not chosen or characters + len(hit.content) <= budget:
+            if not chosen or (len(chosen) < most and characters + len(hit.content) <= budget):
                 chosen.append(hit)
                 characters += len(hit.content)
         return cls(hits=tuple(chosen), characters=characters, omitted=len(found) - len(chosen))

@@ -205,7 +205,13 @@ class NTMMemoryManager:
         return self._given(self._search(Query(text=text, top_k=limit, filters=validation.filters(filters))))
 
     def recall(
-        self, query: str | None = None, *, key: str | None = None, session: str | None = None, budget: int | None = None
+        self,
+        query: str | None = None,
+        *,
+        key: str | None = None,
+        session: str | None = None,
+        budget: int | None = None,
+        top_k: int | None = None,
     ) -> Recollection:
         """Return the best memories that fit a budget of characters, ready to be put before a model.
 
@@ -214,14 +220,16 @@ class NTMMemoryManager:
             key: A memory's name. Memories so named come first, newest first; then what the query finds.
             session: The chat that asks; where it looked last draws it a little (the interpolation gate).
             budget: Characters of content in all; None takes `settings.recall_budget`. The best hit always comes.
+            top_k: How many at most; None takes as many as fit.
 
         Raises:
-            InvalidArgument: Neither query nor key was given, or the budget is out of range.
+            InvalidArgument: Neither query nor key was given, or the budget or `top_k` is out of range.
             InvalidContent: See `search`.
         """
         name = validation.name("key", key)
         text = validation.recall_text(query, name, self.settings.content_limit)
         limit = self.settings.recall_budget if budget is None else validation.count("budget", budget, 1_000_000)
+        most = validation.TOP_K_LIMIT if top_k is None else validation.count("top_k", top_k, validation.TOP_K_LIMIT)
         asking = validation.name("session", session)
         same_name = Query(text=text, top_k=validation.TOP_K_LIMIT, filters=Filters(key=name))
         named = [] if name is None else self._search(same_name)
@@ -231,7 +239,7 @@ class NTMMemoryManager:
             have = {hit.id for hit in named}
             wide = self._search(Query(text=text, top_k=RECALL_CANDIDATES, session=asking))
             found = named + [hit for hit in wide if hit.id not in have]
-        given = Recollection.within(found, limit)
+        given = Recollection.within(found, limit, most)
         self._given(given.hits)
         return given
 

@@ -2,6 +2,6 @@
 
 from ntm_memory_skill.lexical.bm25 import BM25Index
 from ntm_memory_skill.lexical.language import cjk_share
-from ntm_memory_skill.lexical.tokens import tokenize
+from ntm_memory_skill.lexical.tokens import says_something, tokenize
 
-__all__ = ["BM25Index", "cjk_share", "tokenize"]
+__all__ = ["BM25Index", "cjk_share", "says_something", "tokenize"]

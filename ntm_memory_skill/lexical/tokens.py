@@ -43,6 +43,17 @@ def tokenize(text: str) -> list[str]:
 
     A text of stop words alone keeps them: "what is it?" is better matched by them than by nothing at all.
     """
+    terms, stopped = _sorted_out(text)
+    return terms or stopped
+
+
+def says_something(text: str) -> bool:
+    """Return whether a text has any word that is no stop word."""
+    return bool(_sorted_out(text)[0])
+
+
+def _sorted_out(text: str) -> tuple[list[str], list[str]]:
+    """Return the terms of a text that mean something, and those that stand in every second sentence."""
     terms: list[str] = []
     stopped: list[str] = []
     for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
@@ -52,7 +63,7 @@ def tokenize(text: str) -> list[str]:
             continue
         word = _POSSESSIVE.sub("", run)
         (stopped if word in STOP_WORDS else terms).extend(_word_terms(word))
-    return terms or stopped
+    return terms, stopped
 
 
 @lru_cache(maxsize=65_536)

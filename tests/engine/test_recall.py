@@ -10,6 +10,7 @@ import pytest
 from ntm_memory_skill import AddressingSettings, HeadParameters, NTMMemoryManager, Settings
 from ntm_memory_skill.engine.answers import Recollection
 from ntm_memory_skill.engine.sessions import KEPT, LastFocus, SessionFocuses
+from ntm_memory_skill.errors import InvalidArgument
 from tests.conftest import OpenMemory
 from tests.engine.support import FACTS, found, plant
 
@@ -31,6 +32,17 @@ def test_recall_holds_to_its_budget_and_takes_the_best_that_fit(memory: NTMMemor
                 used += len(hit.content)
         assert [hit.id for hit in some.hits] == chosen
         assert (some.characters, some.omitted) == (used, 11 - len(chosen))
+
+
+def test_recall_gives_no_more_than_were_asked_for(memory: NTMMemoryManager) -> None:
+    """The best ones; only those count as given."""
+    plant(memory)
+    every = memory.search("violin", top_k=50)
+    few = memory.recall("violin", budget=PLENTY, top_k=2)
+    assert [hit.id for hit in few.hits] == [hit.id for hit in every[:2]]
+    assert few.omitted == len(every) - 2
+    with pytest.raises(InvalidArgument):
+        memory.recall("violin", top_k=0)
 
 
 def test_best_memory_comes_whole_however_small_the_budget(memory: NTMMemoryManager) -> None:

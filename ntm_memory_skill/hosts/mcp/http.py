@@ -12,6 +12,8 @@ import secrets
 import signal
 import socket
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -93,21 +95,23 @@ def serve_http(config: Config, port: int) -> None:
 def kept_token(file: Path) -> str:
     """Return the token in a file that is its owner's alone; make the file, with a new token, where there is none.
 
+    It appears whole or not at all, and of several servers that make it at the same time one is the first.
+
     Raises:
         StoreUnreachable: It cannot be read or made, or others may read it.
     """
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return _read_token(file)
-        token = secrets.token_urlsafe(32)
-        with os.fdopen(handle, "w", encoding="ascii") as opened:
-            opened.write(token + "\n")
+        if not file.exists():
+            handle, made = tempfile.mkstemp(dir=file.parent, prefix=".ntm-memory-")
+            with os.fdopen(handle, "w", encoding="ascii") as opened:
+                opened.write(secrets.token_urlsafe(32) + "\n")
+            with suppress(FileExistsError):
+                os.link(made, file)
+            Path(made).unlink()
+        return _read_token(file)
     except OSError as error:
         raise StoreUnreachable(f"{file}: {error.strerror}") from error
-    return token
 
 
 def _read_token(file: Path) -> str:

@@ -22,7 +22,7 @@ TURN_BEGINS = "ntm-memory/turn-begins"
 """Request {message, session, budget}, answer {context}: what to put before the model, or null."""
 TURN_ENDS = "ntm-memory/turn-ends"
 """Request {message, session}, answer {memorized}: the ids of what was worth keeping of the user's words."""
-LOWEST_RECALL_BUDGET, RECALL_BUDGET, HIGHEST_RECALL_BUDGET = 200, 1500, 10_000
+LOWEST_RECALL_BUDGET, RECALL_BUDGET, HIGHEST_RECALL_BUDGET = 300, 1500, 10_000
 
 CONFIG_SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -23,6 +23,8 @@ LONGEST = 500  # more than that belongs into an answer of recall, which the mode
 ELLIPSIS = "…"
 
 _BLOCK = re.compile(rf"{OPENING}(?:(?!{OPENING}).)*?{CLOSING}", re.DOTALL)  # words may hold a lone opening
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_NO_TEXT = ("Cc", "Cs")
 _SPACE = re.compile(r"\s+")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
@@ -51,17 +53,20 @@ def memory_block(hits: Iterable[Hit], budget: int) -> str | None:
     return f"{head}{''.join(lines)}{CLOSING}" if lines else None
 
 
-def without_blocks(text: str) -> str:
-    """Return a message without the blocks that were put before it, so that none is taken for its writer's words."""
-    return _BLOCK.sub("", text).strip()
+def spoken(message: str) -> str:
+    """Return a message's own words: without the blocks that were put before it, and without what no text holds.
+
+    A block must not be taken for its writer's words, and what a terminal's colours leave in a text that was pasted must
+    not cost the message its memories.
+    """
+    words = _COLOURS.sub("", _BLOCK.sub("", message))
+    return "".join(char for char in words if char in "\n\t" or unicodedata.category(char) not in _NO_TEXT).strip()
 
 
 def harmless(text: str) -> str:
     """Return text on one line, in which nothing is markup, control or a change of direction."""
     plain = "".join(
-        char
-        for char in _SPACE.sub(" ", text)
-        if unicodedata.category(char) not in ("Cc", "Cs") and char not in _TURNING
+        char for char in _SPACE.sub(" ", text) if unicodedata.category(char) not in _NO_TEXT and char not in _TURNING
     )
     return plain.strip().translate(_ENTITIES)
 

@@ -15,7 +15,7 @@ MOST = 3  # sentences of one message
 _TRIGGERS = re.compile(
     r"""
       \b(?:remember|memorize|don'?t\ forget|keep\ in\ mind|note\ (?:that|down)|for\ the\ record)\b
-    | \b(?:my|our)\ (?:\w+\ ){0,3}?(?:is|are|was|were)\b
+    | \b(?:my|our)\ (?:\w+\ ){1,5}?(?:is|are|was|were)\b
     | \b(?:i|we)\ (?:(?:really|usually|always|never|also|still|now|don'?t|do\ not|can'?t|cannot|no\ longer)\ )*
       (?:prefer|like|love|hate|dislike|enjoy|want|need|use|drink|eat|live|work|moved|study|own|have|speak)\b
     | \b(?:i'?m|i\ am|we'?re|we\ are)\ (?:allergic|called|from|based|living|married|vegan|vegetarian|afraid|moving)\b
@@ -23,7 +23,8 @@ _TRIGGERS = re.compile(
     | 记住|记得|别忘|不要忘|牢记|备忘
     | 我(?:们)?(?:叫|姓|是|住|在.{1,12}(?:工作|上班|上学|读书))
     | 我(?:们)?(?:真的|特别|非常|很|最|不|从不|总是|一直|也|还|现在)*
-      (?:喜欢|爱|讨厌|恨|习惯|偏好|想要|需要|打算|决定|搬|过敏|害怕)
+      (?:喜欢|爱|讨厌|恨|习惯|偏好|想要|需要|打算|决定|搬|害怕)
+    | 我(?:们)?(?:对\S{1,12}过敏|从不|从来不|总是|一直)
     | 我(?:们)?(?:的|家)?\S{1,12}(?:是|叫|在|住)
     | 以后(?:请|都|不要)|从现在起|从今(?:天|以后)
     """,
@@ -36,7 +37,7 @@ _REQUEST = re.compile(
 )
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\S)[^.!?。！？\n]+)*[.!?。！？]*")
 _ABBREVIATED = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof|St|Mt|Jr|Sr|No|vs|e\.g|i\.e|approx|[A-Z])\.$")
-_QUESTION = re.compile(r"[?？]\s*$|[吗呢]\s*[。.?？!！]*\s*$")
+_QUESTION = re.compile(r"[?？][!！]*\s*$|[吗呢]\s*[。.?？!！]*\s*$")
 _ASKED = re.compile(r"^\s*(?:do|does|did|can|could|will|would|what|when|where|who|why|how|which)\b", re.IGNORECASE)
 
 
@@ -48,7 +49,14 @@ def worth_keeping(message: str) -> list[str]:
     """
     if len(message) > LONGEST_MESSAGE or message.lstrip().startswith("/"):
         return []
-    told = [_REQUEST.sub("", sentence).strip() for sentence in _sentences(message) if _keep(sentence)]
+    told: list[str] = []
+    asked = False  # by a request that ended before it had said what to remember
+    for sentence in _sentences(message):
+        rest = _REQUEST.sub("", sentence).strip()
+        said = any(char.isalnum() for char in rest)
+        if said and not _asks(sentence) and (asked or _TRIGGERS.search(sentence)):
+            told.append(rest)
+        asked = not said and _TRIGGERS.search(sentence) is not None
     return [each for each in told if SHORTEST <= len(each) <= LONGEST][:MOST]
 
 
@@ -62,6 +70,5 @@ def _sentences(message: str) -> list[str]:
     return whole
 
 
-def _keep(sentence: str) -> bool:
-    asks = _QUESTION.search(sentence) or _ASKED.match(sentence)
-    return not asks and _TRIGGERS.search(sentence) is not None
+def _asks(sentence: str) -> bool:
+    return bool(_QUESTION.search(sentence) or _ASKED.match(sentence))

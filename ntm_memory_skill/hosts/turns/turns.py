@@ -8,12 +8,13 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 
 from ntm_memory_skill.engine import NTMMemoryManager
-from ntm_memory_skill.hosts.turns.block import memory_block, without_blocks
+from ntm_memory_skill.hosts.turns.block import memory_block, spoken
 from ntm_memory_skill.hosts.turns.capture import worth_keeping
-from ntm_memory_skill.lexical import tokenize
+from ntm_memory_skill.lexical import says_something
 
 LONGEST_QUERY = 1_000  # characters of a message: what it is about stands in its beginning
 CANDIDATES = 8
+AS_LONG_AS_THEY_ARE = 1_000_000  # characters: the block cuts long memories short
 CHATS = 64  # whose recalled texts are kept in mind; the one that was quiet longest gives way
 RECALLED = 200  # texts a chat
 SOURCE, TAG = "chat", "auto-capture"
@@ -44,12 +45,12 @@ class Turns:
             session: The chat.
             budget: Characters of the block.
         """
-        query = without_blocks(message)[:LONGEST_QUERY]
-        if not tokenize(query):
+        query = spoken(message)[:LONGEST_QUERY]
+        if not says_something(query):
             return None
-        found = self._memory.recall(query, session=session, budget=4 * budget)  # the block cuts long ones short
+        found = self._memory.recall(query, session=session, budget=AS_LONG_AS_THEY_ARE, top_k=CANDIDATES)
         evenly = (1 - 1e-6) / max(1, len(self._memory))  # the tolerance of rounding
-        hits = [hit for hit in found.hits[:CANDIDATES] if hit.score >= evenly]
+        hits = [hit for hit in found.hits if hit.score >= evenly]
         block = memory_block(hits, budget)
         if block is not None:
             self._note(session, [hit.content for hit in hits])
@@ -62,7 +63,7 @@ class Turns:
         passed over.
         """
         kept = []
-        for sentence in worth_keeping(without_blocks(message)):
+        for sentence in worth_keeping(spoken(message)):
             known = (hit.content for hit in self._memory.search(sentence, top_k=CANDIDATES))
             if _stands_in(sentence, self._said(session)) or _stands_in(sentence, known):
                 continue

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_memory_skill.hosts.turns import memory_block, without_blocks
+from ntm_memory_skill.hosts.turns import memory_block, spoken
 from ntm_memory_skill.hosts.turns.block import CLOSING, ELLIPSIS, LONGEST, OPENING, SHORTEST
 from tests.hosts.turns.support import hit
 
@@ -151,11 +151,15 @@ def test_there_is_no_block_without_a_memory_in_it(budget: int) -> None:
 class TestTakingAway:
     """A message comes back from the host with the block before it."""
 
-    @given(st.lists(anything, min_size=1, max_size=3), st.text())
+    @given(st.lists(anything, min_size=1, max_size=3), st.text(st.characters(exclude_categories=("Cc", "Cs"))))
     def test_the_block_goes_and_the_words_stay(self, texts: list[str], words: str) -> None:
         """Whatever stood in the memories; the words are not looked into."""
         block = memory_block(map(hit, texts), PLENTY)
-        assert without_blocks(f"{block}\n\n{words}") == words.strip()
+        assert spoken(f"{block}\n\n{words}") == words.strip()
+
+    def test_what_a_terminal_left_in_the_words_goes_too(self) -> None:
+        """Colours whole, other control characters by themselves; lines and tabs stay."""
+        assert spoken("\x1b[1;31mred\x1b[0m and\x07\n\tgreen") == "red and\n\tgreen"
 
     @pytest.mark.parametrize(
         "words",
@@ -170,17 +174,17 @@ class TestTakingAway:
     def test_lone_tags_in_the_words_take_nothing_with_them(self, words: str) -> None:
         """Neither behind a block nor before one, as in a transcript."""
         block = memory_block([hit("tea")], PLENTY)
-        assert without_blocks(words) == words
-        assert without_blocks(f"{block}\n{words}") == words
-        assert without_blocks(f"{words} and\n{block}") == f"{words} and"
+        assert spoken(words) == words
+        assert spoken(f"{block}\n{words}") == words
+        assert spoken(f"{words} and\n{block}") == f"{words} and"
 
     def test_every_block_goes(self) -> None:
         """A message may have gone to and fro several times."""
         block = memory_block([hit("tea"), hit("coffee")], PLENTY)
-        assert without_blocks(f"{block}one {block}two{block}") == "one two"
-        assert without_blocks(f"{block}") == ""
+        assert spoken(f"{block}one {block}two{block}") == "one two"
+        assert spoken(f"{block}") == ""
 
     def test_many_openings_are_read_in_one_go(self) -> None:
         """A pasted text of a megabyte that is nothing else; looking for an end from each of them would take minutes."""
         words = OPENING * 50_000
-        assert without_blocks(words) == words
+        assert spoken(words) == words

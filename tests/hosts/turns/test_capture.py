@@ -23,6 +23,10 @@ KEPT = [
     "From now on, answer in German.",
     "We decided on the blue one.",
     "I was born in 1990.",
+    "My favourite kind of tea is oolong.",
+    "My dentist is Dr. Okafor in Harbour Street.",
+    "我对花生过敏。",
+    "我们从不吃猪肉。",
     "I use Python 3.11 at work.",
     "For the record, the deposit was paid.",
     "我叫李伟。",
@@ -57,6 +61,8 @@ ASKED_FOR = {
     "请帮我记住：门禁密码是4471": "门禁密码是4471",
     "别忘了周五交房租": "周五交房租",
     "不要忘记周五交房租": "周五交房租",
+    "Please remember:\nthe boiler was serviced in March": "the boiler was serviced in March",
+    "请记住：\n三月修过锅炉": "三月修过锅炉",
 }
 """A request to remember, and what was to be remembered."""
 
@@ -74,6 +80,9 @@ NOT_KEPT = [
     "where do I live",
     "Is my sister called Nora?",
     "Remember",
+    "remember ......",
+    "My sister is called what?!",
+    "Please remember:\nwhere is the key?",
     "Please remember that",
     "memorize:",
     "好的",

@@ -8,7 +8,6 @@ import threading
 import pytest
 
 from ntm_memory_skill import NTMMemoryManager, Settings
-from ntm_memory_skill.errors import InvalidContent
 from ntm_memory_skill.hosts.turns import Turns
 from ntm_memory_skill.hosts.turns.block import CLOSING, OPENING
 from ntm_memory_skill.hosts.turns.turns import CANDIDATES, CHATS, RECALLED, SOURCE, TAG
@@ -90,7 +89,6 @@ class TestRecall:
         assert turns.begin(message, session="chat", budget=PLENTY) is None
         assert turns.begin("violin", session="chat", budget=PLENTY) == before
 
-    @pytest.mark.xfail(strict=True, reason="tokenize() keeps the words of a text that has no others")
     @pytest.mark.parametrize("message", ["the", "what is it?", "and then?", "什么"])
     def test_a_message_of_stop_words_recalls_nothing(
         self, planted: NTMMemoryManager, turns: Turns, message: str
@@ -98,7 +96,6 @@ class TestRecall:
         """Whatever happens to share one would stand out."""
         assert turns.begin(message, budget=PLENTY) is None
 
-    @pytest.mark.xfail(strict=True, raises=InvalidContent, reason="the message is passed on as it came")
     def test_control_characters_in_a_message_do_not_cost_it_its_memories(
         self, planted: NTMMemoryManager, turns: Turns
     ) -> None:
