@@ -6,6 +6,7 @@ up with one command, and then used: by calls, in turns, after a restart, by two 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -62,7 +63,11 @@ class TestJourney:
 def _install_from_clawhub(host: Host, registry: Registry) -> Path:
     """Publish this checkout, install it into the main agent's workspace, and return the skill's folder."""
     assert host.clawhub("login", "--token", "any", "--no-browser").status == 0
-    done = host.clawhub("skill", "publish", ROOT, "--slug", SKILL, "--json")
+    publish = ("skill", "publish", ROOT, "--slug", SKILL, "--json")
+    tried = host.clawhub(*publish, "--dry-run")
+    assert json.loads(tried.out)["fileCount"] == len(published()), tried
+    assert registry.latest(SKILL) is None
+    done = host.clawhub(*publish)
     assert done.status == 0, done
     latest = registry.latest(SKILL)
     assert latest is not None

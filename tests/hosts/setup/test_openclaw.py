@@ -77,7 +77,7 @@ class TestTalking:
         )
         child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
         with pytest.raises(HostRefused):
-            openclaw.run([sys.executable, "-c", child], 3)
+            openclaw.run([sys.executable, "-c", child], 10)
         number = int(noted.read_text())
         assert not _runs(number)
 
