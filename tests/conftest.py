@@ -14,6 +14,8 @@ from ntm_memory_skill import HashedEncoder, NTMMemoryManager, SentenceEncoder, S
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.sources import Clock, seeded_ids
 
+pytest.register_assert_rewrite("tests.tools.calls", "tests.hosts.verbs_suite", "tests.hosts.transports")
+
 os.environ["HF_HUB_OFFLINE"] = "1"  # a test that would download fails instead
 
 settings.register_profile("explore", deadline=None)

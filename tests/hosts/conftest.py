@@ -15,8 +15,6 @@ from ntm_memory_skill.hosts.mcp import LazyMemory
 from tests.hosts.command_line import Outcome, run_here
 from tests.hosts.mcp_clients import Opener
 
-pytest.register_assert_rewrite("tests.hosts.verbs_suite", "tests.hosts.transports")
-
 CommandLine = Callable[..., Outcome]
 
 
