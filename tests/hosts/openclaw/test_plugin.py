@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -196,6 +197,15 @@ class TestCommand:
         assert "pier nine" in found.out
         nothing = host.openclaw("ntm", "--agent", "other", "search", "boat")
         assert "pier nine" not in nothing.out
+
+    def test_the_hosts_own_markdown_memory_comes_in_and_everything_goes_out(self, host: Host) -> None:
+        """The command runs in the agent's workspace, and what it prints can be piped."""
+        (host.workspace("other") / "MEMORY.md").write_text("# Home\n- The boiler was serviced in March\n")
+        assert host.openclaw("ntm", "--agent", "other", "import", ".").status == 0
+        exported = host.openclaw("ntm", "--agent", "other", "export", "-")
+        assert [json.loads(line)["content"] for line in exported.out.splitlines()] == [
+            "The boiler was serviced in March"
+        ]
 
     def test_with_several_agents_it_has_to_be_said_whose_memory(self, host: Host) -> None:
         """Nobody is shown another's by a default."""

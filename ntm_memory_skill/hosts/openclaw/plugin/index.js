@@ -27,7 +27,6 @@ export default {
   id: ID,
   name: "NTM Memory",
   description: "Long-term memory with Neural Turing Machine addressing, on your own machine.",
-  kind: "memory",
 
   register(api) {
     const { command = ["ntm-memory"], dataDir, autoRecall = true, recallBudget, autoCapture = false } = api.pluginConfig ?? {};
