@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ntm_memory_skill.hosts.turns.block import CLOSING, OPENING
-from tests.hosts.command_line import run_process
+from tests.hosts.command_line import PROGRAM, run_process
 from tests.hosts.openclaw.gateway import Gateway
 from tests.hosts.openclaw.host import Host
 from tests.hosts.openclaw.model import CallTool, Prompt, Say, ScriptedModel, obey
@@ -212,6 +212,27 @@ class TestCommand:
         outcome = host.openclaw("ntm", "stats")
         assert outcome.status != 0
         assert "--agent" in outcome.out + outcome.err
+
+
+class TestReload:
+    """A configuration that is changed while the gateway runs."""
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("recallBudget", "900"), ("command", json.dumps([PROGRAM[0], "-X", "utf8", *PROGRAM[1:]]))]
+    )
+    def test_it_is_taken_up_and_one_process_serves_on(
+        self, gateway: Gateway, host: Host, name: str, value: str
+    ) -> None:
+        """The one that is to; nothing is lost on the way."""
+        ident = memorized(gateway, f"The ferry leaves at noon, whatever {name} says")
+        applied = gateway.log.count("hot reload applied")
+        outcome = host.openclaw("config", "set", f"plugins.entries.ntm-memory.config.{name}", value, "--strict-json")
+        assert outcome.status == 0, outcome
+        assert until(lambda: gateway.log.count("hot reload applied") > applied, PATIENT)
+        hits = gateway.invoke("search", {"query": f"ferry {name}", "top_k": 1}).details["hits"]
+        assert [hit["id"] for hit in hits] == [ident]
+        assert until(lambda: len(pythons(host)) == 1, PATIENT)
+        assert ("utf8" in host.processes()[pythons(host)[0]]) == (name == "command")
 
 
 class TestPermission:
