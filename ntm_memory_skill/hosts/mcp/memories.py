@@ -21,6 +21,26 @@ logger = logging.getLogger(__name__)
 Meta = Mapping[str, Any]
 
 
+class WarmUp:
+    """Work that makes the first call quick: done once, in a thread of its own, by whoever begins it first."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._begun = False
+
+    def begin(self) -> None:
+        """Begin it, unless it was begun before."""
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=self._run, name="ntm-memory warm-up", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except NTMMemoryError as error:  # the first call meets it again, and answers with it
+            logger.warning("warming up failed: %s: %s", error.code, error.message)
+
+
 class LazyMemory:
     """A memory that is opened by whoever needs it first, once.
 
@@ -32,7 +52,7 @@ class LazyMemory:
         self._open_it = open_it
         self._opening = threading.Lock()
         self._memory: NTMMemoryManager | None = None
-        self._warming = False
+        self._warm_up = WarmUp(lambda: self.get().warm_up())
 
     def of(self, _: Meta) -> LazyMemory:
         """Return the memory that a request is for: this one, whatever the request says."""
@@ -47,9 +67,7 @@ class LazyMemory:
 
     def warm_up_in_background(self) -> None:
         """Open the memory and load its model in a thread of its own; a second call does nothing."""
-        if not self._warming:
-            self._warming = True
-            _in_background(lambda: self.get().warm_up())
+        self._warm_up.begin()
 
     def close(self) -> None:
         """Close the memory if it was opened."""
@@ -92,7 +110,7 @@ class AgentMemories:
     """
 
     def __init__(self, open_it: Callable[[Place], NTMMemoryManager], warm_up: Callable[[], None]) -> None:
-        self._open_it, self._warm_up = open_it, warm_up
+        self._open_it, self._warm_up = open_it, WarmUp(warm_up)
         self._finding = threading.Lock()
         self._memories: dict[Place, LazyMemory] = {}
 
@@ -109,23 +127,13 @@ class AgentMemories:
             return self._memories[place]
 
     def warm_up_in_background(self) -> None:
-        """Load what the memories share, in a thread of its own."""
-        _in_background(self._warm_up)
+        """Load what the memories share, in a thread of its own; a second call does nothing."""
+        self._warm_up.begin()
 
     def close(self) -> None:
         """Close all memories that were opened."""
         for memory in self._memories.values():
             memory.close()
-
-
-def _in_background(warm_up: Callable[[], None]) -> None:
-    def run() -> None:
-        try:
-            warm_up()
-        except NTMMemoryError as error:  # the first call meets it again, and answers with it
-            logger.warning("warming up failed: %s: %s", error.code, error.message)
-
-    threading.Thread(target=run, name="ntm-memory warm-up", daemon=True).start()
 
 
 def _absolute(meta: Meta, name: str) -> Path:

@@ -1,14 +1,14 @@
 // NTM Memory for OpenClaw: takes the memory slot, offers the five tools, recalls before a turn and captures after it.
 //
 // All that a memory does is done by Python (`ntm-memory serve --mcp stdio --agents`); this file passes it on. What both
-// sides have agreed on stands in contract.py, the tools in tools.json, which is generated.
+// sides have agreed on stands in contract.py; from there, and from the tools, both JSON files here are generated.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { placeOf } from "./memory-place.js";
 import { MemoryUnavailable, PythonServer } from "./python-server.js";
 
-const ID = "ntm-memory";
-const TOOLS = JSON.parse(readFileSync(new URL("./tools.json", import.meta.url), "utf8"));
+const { id: ID, name, description, cliCommands } = generated("openclaw.plugin.json");
+const TOOLS = generated("tools.json");
 const TOOL_MS = 120_000;
 const RECALL_MS = 12_000; // the host waits 15 s before it builds the prompt without us
 const CAPTURE_MS = 25_000; // and 30 s after a turn
@@ -25,8 +25,8 @@ const GUIDANCE = [
 
 export default {
   id: ID,
-  name: "NTM Memory",
-  description: "Long-term memory with Neural Turing Machine addressing, on your own machine.",
+  name,
+  description,
 
   register(api) {
     const { command = ["ntm-memory"], dataDir, autoRecall = true, recallBudget, autoCapture = false } = api.pluginConfig ?? {};
@@ -75,6 +75,10 @@ export default {
     registerCommand(api, command, meta);
   },
 };
+
+function generated(file) {
+  return JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8"));
+}
 
 /** register() runs several times in one process, each time as a new module: they share what they start. */
 function sharedServer(command, logger) {
@@ -146,11 +150,11 @@ function lastWords(messages = []) {
 
 /** `openclaw ntm …`: the command line of ntm-memory, over an agent's memory. */
 function registerCommand(api, command, meta) {
-  const description = "Look at and look after an agent's long-term memory";
+  const [ntm] = cliCommands;
   const register = ({ program }) =>
     program
-      .command("ntm")
-      .description(`${description}: openclaw ntm [--agent ID] VERB …`)
+      .command(ntm.name)
+      .description(`${ntm.description}: openclaw ntm [--agent ID] VERB …`)
       .argument("[words...]")
       .helpOption(false)
       .allowUnknownOption()
@@ -162,7 +166,7 @@ function registerCommand(api, command, meta) {
         if (done.error) api.logger.error(`${program}: ${done.error.message}`);
         process.exitCode = done.status ?? 1;
       });
-  api.registerCli(register, { descriptors: [{ name: "ntm", description, hasSubcommands: true }] });
+  api.registerCli(register, { descriptors: cliCommands });
 }
 
 /** Whose memory a command line is for, and what is left of it for ntm-memory. */
