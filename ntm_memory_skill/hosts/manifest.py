@@ -21,13 +21,15 @@ import typer.main
 from ntm_memory_skill import __version__
 from ntm_memory_skill.config import CONFIG_SCHEMA, ENVIRONMENT, PLUGIN
 from ntm_memory_skill.errors import error_classes
+from ntm_memory_skill.hosts.openclaw import contract
 from ntm_memory_skill.hosts.openclaw.generate import plugin_files
+from ntm_memory_skill.hosts.setup.clients import CLIENTS, GENERIC
 from ntm_memory_skill.tools import TOOLS
 from ntm_memory_skill.tools.results import HIT, MEMORY
 
 SKILL = "ntm-memory-system"
 MANIFEST = "skill.yaml"
-DOCUMENTS = ("docs/tools.md", "docs/configuration.md")
+DOCUMENTS = ("docs/tools.md", "docs/configuration.md", "docs/openclaw.md", "docs/mcp-clients.md")
 
 _BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -103,13 +105,22 @@ def commands_block() -> str:
 
 
 def configuration_block() -> str:
-    """Return a table of every entry of the plugin's config."""
-    lines = ["| entry | type | default | meaning |", "|---|---|---|---|"]
-    lines += [
-        f"| `{path}` | {_type(schema)} | {_default(schema)} | {schema['description']} |"
-        for path, schema in _leaves(CONFIG_SCHEMA, "")
-    ]
-    return "\n".join(lines) + "\n"
+    """Return a table of every entry of the config in clawhub.json."""
+    return _settings(CONFIG_SCHEMA)
+
+
+def plugin_block() -> str:
+    """Return a table of every entry of the plugin's config in OpenClaw."""
+    return _settings(contract.CONFIG_SCHEMA)
+
+
+def clients_block() -> str:
+    """Return a table of the MCP clients that can be set up, and of the files that they keep their servers in."""
+    lines = ["| client | file | with `--project` |", "|---|---|---|"]
+    for name, client in CLIENTS.items():
+        project = "" if client.project is None else f"`{client.project}`"
+        lines.append(f"| `{name}` | `{client.file(Path('~'), platform='linux')}` | {project} |")
+    return "\n".join([*lines, f"| `{GENERIC}` | none: the entry is printed | |"]) + "\n"
 
 
 def environment_block() -> str:
@@ -126,6 +137,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": commands_block,
     "configuration": configuration_block,
     "environment": environment_block,
+    "plugin": plugin_block,
+    "clients": clients_block,
 }
 
 
@@ -157,6 +170,14 @@ def main() -> int:
             path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"{'wrote' if arguments.write else 'out of date:'} {path}\n")
     return int(bool(stale) and not arguments.write)
+
+
+def _settings(schema: dict[str, Any]) -> str:
+    lines = ["| entry | type | default | meaning |", "|---|---|---|---|"]
+    lines += [
+        f"| `{path}` | {_type(part)} | {_default(part)} | {part['description']} |" for path, part in _leaves(schema, "")
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _leaves(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
