@@ -9,17 +9,40 @@ Postings are flat arrays, so a query costs one vector operation a term.
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32
 
-from ntm_memory_skill.lexical.language import is_cjk
+from ntm_memory_skill.lexical.tokens import is_pair, words
 
 K1 = 1.5
 B = 0.75
+
+
+class Match(NamedTuple):
+    """What a query's terms have in common with every memory. All zeros for an empty query and for an empty index."""
+
+    scores: Float32[np.ndarray, "n"]
+    """BM25, 0 and up; no upper bound."""
+    coverage: Float32[np.ndarray, "n"]
+    """Share of the query's idf, summed over its distinct terms, known or not, that the slot holds: 0 to 1."""
+    rarity: Float32[np.ndarray, "k"]
+    """idf / ln(N + 1) of each distinct term, in the query's order: below 1 for a known term, 1 to 2 for others."""
+    known: float
+    """Share of the distinct terms that any memory holds, 0 to 1."""
+
+
+class _Held(NamedTuple):
+    """A memory's distinct terms."""
+
+    words: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
+    """Those that stand in pairs alone: not counted beside the pairs where texts are compared or measured."""
 
 
 class _Postings:
@@ -31,13 +54,9 @@ class _Postings:
         self.slots = array("q")
         self.counts = array("f")
 
-    def add(self, slot: int, count: int) -> None:
-        self.slots.append(slot)
-        self.counts.append(count)
-
     def remove(self, slot: int) -> None:
         """Drop one slot; the last posting takes its place."""
-        position = self.slots.index(slot)
+        position = int((np.frombuffer(self.slots, np.int64) == slot).argmax())  # a common character has long postings
         last_slot, last_count = self.slots.pop(), self.counts.pop()
         if position < len(self.slots):
             self.slots[position], self.counts[position] = last_slot, last_count
@@ -57,79 +76,106 @@ class BM25Index:
     def __init__(self, k1: float = K1, b: float = B) -> None:
         self._k1, self._b = k1, b
         self._postings: dict[str, _Postings] = {}
-        self._terms: dict[int, tuple[str, ...]] = {}
-        self._lengths = np.zeros(256, dtype=np.float32)
+        self._held: dict[int, _Held] = {}
+        self._term_counts = np.zeros(256, dtype=np.float32)  # |d|, characters beside their pairs included
+        self._word_counts = np.zeros(256, dtype=np.float32)  # what `lengths` tells
         self._total = 0
 
     def __len__(self) -> int:
         """How many memories are indexed."""
-        return len(self._terms)
+        return len(self._held)
 
     def add(self, slot: int, terms: Sequence[str]) -> None:
-        """Index a memory's terms under its slot, in place of what stood there."""
-        if slot in self._terms:
+        """Index a memory's terms, as `tokenize` gives them, under its slot, in place of what stood there."""
+        if slot in self._held:
             self.remove(slot)
+        terms = list(map(sys.intern, terms))  # one string a term, however many memories hold it
         counts = Counter(terms)
         for term, count in counts.items():
-            self._postings.setdefault(term, _Postings()).add(slot, count)
-        self._terms[slot] = tuple(counts)
-        if slot >= len(self._lengths):
-            self._lengths = np.concatenate([self._lengths, np.zeros(max(slot + 1, len(self._lengths)), np.float32)])
-        self._lengths[slot] = len(terms)
+            postings = self._postings.get(term)
+            if postings is None:
+                postings = self._postings[term] = _Postings()
+            postings.slots.append(slot)
+            postings.counts.append(count)
+        said = words(terms)
+        distinct = dict.fromkeys(said)
+        self._held[slot] = _Held(tuple(distinct), tuple(term for term in counts if term not in distinct))
+        self._make_room(slot)
+        self._term_counts[slot], self._word_counts[slot] = len(terms), len(said)
         self._total += len(terms)
 
     def remove(self, slot: int) -> None:
         """Forget a slot's terms; a slot that holds none is left alone."""
-        for term in self._terms.pop(slot, ()):
+        held = self._held.pop(slot, None)
+        if held is None:
+            return
+        for term in held.words + held.characters:
             postings = self._postings[term]
             postings.remove(slot)
             if not postings.slots:
                 del self._postings[term]
-        if slot < len(self._lengths):
-            self._total -= int(self._lengths[slot])
-            self._lengths[slot] = 0
+        self._total -= int(self._term_counts[slot])
+        self._term_counts[slot] = self._word_counts[slot] = 0
+
+    def match(self, terms: Iterable[str], size: int) -> Match:
+        """Compare a query's terms with every slot below `size`; a repeated term counts once.
+
+        A memory's length |d| in the score counts all its terms, characters beside their pairs included, as they are
+        all scored; `lengths` leaves those out.
+        """
+        distinct = tuple(dict.fromkeys(terms))
+        scores, coverage = np.zeros(size, np.float32), np.zeros(size, np.float32)
+        idf = np.zeros(len(distinct), np.float32)
+        if not distinct or not self._held:
+            return Match(scores, coverage, idf, 0.0)
+        average = self._total / len(self._held) or 1.0
+        for place, term in enumerate(distinct):
+            postings = self._postings.get(term, _NOWHERE)
+            slots, counts = np.array(postings.slots, np.int64), np.array(postings.counts, np.float32)
+            idf[place] = self._idf(len(slots))
+            norm = self._k1 * (1 - self._b + self._b * self._term_counts[slots] / average)
+            scores[slots] += idf[place] * counts * (self._k1 + 1) / (counts + norm)
+            coverage[slots] += idf[place]
+        coverage = np.minimum(coverage / idf.sum(), np.float32(1))  # a sum in another order may round up
+        known = sum(term in self._postings for term in distinct) / len(distinct)
+        return Match(scores, coverage, idf / np.float32(math.log(len(self._held) + 1)), known)
 
     def scores(self, terms: Iterable[str], size: int) -> Float32[np.ndarray, "n"]:
-        """Return the BM25 score of every slot below `size` for a query's terms; a repeated term counts once.
+        """Return the BM25 score of every slot below `size` for a query's terms; a repeated term counts once."""
+        return self.match(terms, size).scores
 
-        A term that is one Chinese character counts wherever it stands, alone or in a pair: a word may be that short.
+    def lengths(self, size: int) -> Float32[np.ndarray, "n"]:
+        """Return how many words, or pairs of characters, the memory in each slot below `size` has; 0 for a free slot.
+
+        Characters beside their pairs are left out, else Chinese would be counted twice.
         """
-        result = np.zeros(size, dtype=np.float32)
-        average = self._total / len(self._terms) if self._terms else 1.0
-        for term in dict.fromkeys(terms):
-            slots, counts = self._holders(term)
-            norm = self._k1 * (1 - self._b + self._b * self._lengths[slots] / (average or 1.0))
-            result[slots] += self._idf(len(slots)) * counts * (self._k1 + 1) / (counts + norm)
-        return result
+        found = np.zeros(size, np.float32)
+        known = self._word_counts[:size]
+        found[: len(known)] = known
+        return found
 
     def matched(self, terms: Iterable[str], slot: int) -> tuple[str, ...]:
-        """Return those of the query's terms that a slot holds, in the query's order."""
-        held = set(self._terms.get(slot, ()))
-        return tuple(
-            term
-            for term in dict.fromkeys(terms)
-            if term in held or (_is_character(term) and any(term in pair for pair in held))
-        )
+        """Return those of the query's terms that a slot holds, in the query's order; no character of a matched pair."""
+        held = self._held.get(slot, _Held())
+        everything = {*held.words, *held.characters}
+        found = [term for term in dict.fromkeys(terms) if term in everything]
+        within = {char for term in found if is_pair(term) for char in term}
+        return tuple(term for term in found if term not in within)
 
     def overlap(self, terms: Iterable[str], slot: int) -> float:
-        """Return the Jaccard overlap of some terms with a slot's, 0 to 1: 1 where the same words are used."""
-        mine, held = set(terms), set(self._terms.get(slot, ()))
+        """Return the Jaccard overlap of some terms with a slot's, 0 to 1: 1 where the same words are used.
+
+        Both sides without the characters that stand in pairs: any two Chinese sentences share some by chance.
+        """
+        mine, held = set(words(terms)), set(self._held.get(slot, _Held()).words)
         return len(mine & held) / len(mine | held) if mine or held else 0.0
 
-    def _holders(self, term: str) -> tuple[Int64[np.ndarray, "k"], Float32[np.ndarray, "k"]]:
-        """Return the slots that hold a term, and how often."""
-        if not _is_character(term):
-            postings = self._postings.get(term, _NOWHERE)
-            return np.array(postings.slots, dtype=np.int64), np.array(postings.counts, dtype=np.float32)
-        found: Counter[int] = Counter()
-        for each, postings in self._postings.items():
-            if term in each:  # alone, or in a pair of characters
-                found.update(dict(zip(postings.slots, map(int, postings.counts), strict=True)))
-        return np.array(list(found), dtype=np.int64), np.array(list(found.values()), dtype=np.float32)
+    def _make_room(self, slot: int) -> None:
+        """Lengthen the tables of counts, at least to twice what they were."""
+        if slot >= len(self._term_counts):
+            more = np.zeros(max(slot + 1, len(self._term_counts)), np.float32)
+            self._term_counts = np.concatenate([self._term_counts, more])
+            self._word_counts = np.concatenate([self._word_counts, more])
 
     def _idf(self, holders: int) -> float:
-        return math.log(1 + (len(self._terms) - holders + 0.5) / (holders + 0.5))
-
-
-def _is_character(term: str) -> bool:
-    return len(term) == 1 and is_cjk(term)
+        return math.log(1 + (len(self._held) - holders + 0.5) / (holders + 0.5))

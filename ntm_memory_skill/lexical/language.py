@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 CJK_RANGES = (
     "\u2e80-\u2fdf"  # radicals
     "\u3005-\u3007"  # iteration marks, zero
@@ -22,6 +24,7 @@ def cjk_share(text: str) -> float:
     return sum(map(is_cjk, letters)) / len(letters) if letters else 0.0
 
 
+@lru_cache(maxsize=65_536)
 def is_cjk(char: str) -> bool:
     """Return whether one character is Chinese, Japanese or Korean."""
     point = ord(char)

@@ -1,6 +1,7 @@
-"""Text to terms: stemmed words, and overlapping pairs of characters where words are not set apart by spaces.
+"""Text to terms: stemmed words, and characters with their overlapping pairs where words are not set apart by spaces.
 
-Chinese is cut into character bigrams, which need no dictionary and match every word of two characters or more.
+A run of n Chinese characters gives its n−1 bigrams, which need no dictionary and match every word of two characters or
+more, and after them its n characters, which match words of one and names that are shortened elsewhere.
 Everything is normalised first (NFKC, case folded), so that full-width and half-width forms meet.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 import snowballstemmer
@@ -29,7 +31,8 @@ wanted and are rarely in it."""
 STOP_BIGRAMS = frozenset(
     "什么 怎么 么样 哪里 哪儿 哪个 哪些 哪位 哪天 哪年 几时 多少 多久 多大 多长 为什 为何 如何 是谁 谁的 是否".split()
 )
-"""The same in Chinese: the pairs of characters that question words are made of."""
+"""The same in Chinese: the pairs of characters that question words are made of. A character that stands in such pairs
+alone goes with them; there is no list of common characters, whose weight is small anyhow."""
 
 _RUN = re.compile(rf"[{CJK_RANGES}]+|[^\W_{CJK_RANGES}]+(?:['’.\-][^\W_{CJK_RANGES}]+)*")
 _POSSESSIVE = re.compile(r"['’]s$")
@@ -47,6 +50,33 @@ def tokenize(text: str) -> list[str]:
     return terms or stopped
 
 
+def words(terms: Iterable[str]) -> list[str]:
+    """Return terms without the characters that stand in pairs: what a text says, said once.
+
+    Args:
+        terms: As `tokenize` gives them: a character belongs to a pair by its place behind it. One that stands alone in
+            the text (the 日 of "9日") is a word, whatever pairs it stands in elsewhere.
+    """
+    said: list[str] = []
+    previous, owed = "", 0  # how many characters of the last pairs are still to come
+    for term in terms:
+        if is_pair(term):
+            owed += 1 if previous[1:] == term[0] else 2  # neighbours share a character
+            previous = term
+        elif owed and len(term) == 1 and is_cjk(term):
+            owed, previous = owed - 1, ""
+            continue
+        else:
+            owed, previous = 0, ""
+        said.append(term)
+    return said
+
+
+def is_pair(term: str) -> bool:
+    """Return whether a term is two Chinese characters."""
+    return len(term) == 2 and is_cjk(term[0])
+
+
 def says_something(text: str) -> bool:
     """Return whether a text has any word that is no stop word."""
     return bool(_sorted_out(text)[0])
@@ -58,12 +88,25 @@ def _sorted_out(text: str) -> tuple[list[str], list[str]]:
     stopped: list[str] = []
     for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
         if is_cjk(run[0]):
-            for bigram in (run[i : i + 2] for i in range(max(1, len(run) - 1))):
-                (stopped if bigram in STOP_BIGRAMS else terms).append(bigram)
+            _cut(run, terms, stopped)
             continue
         word = _POSSESSIVE.sub("", run)
         (stopped if word in STOP_WORDS else terms).extend(_word_terms(word))
     return terms, stopped
+
+
+def _cut(run: str, terms: list[str], stopped: list[str]) -> None:
+    """Sort out the pairs of a run of characters, then the characters: they mean something where a pair of them does."""
+    pairs = [run[i : i + 2] for i in range(len(run) - 1)]
+    if STOP_BIGRAMS.isdisjoint(pairs):
+        terms += pairs
+        terms += run
+        return
+    telling = [pair not in STOP_BIGRAMS for pair in pairs]
+    for pair, tells in zip(pairs, telling, strict=True):
+        (terms if tells else stopped).append(pair)
+    for i, char in enumerate(run):
+        (terms if any(telling[max(0, i - 1) : i + 1]) else stopped).append(char)
 
 
 @lru_cache(maxsize=65_536)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntm_memory_skill.lexical import tokenize, tokens
+from ntm_memory_skill.lexical import says_something, tokenize, tokens
+from tests.lexical.cutting import STOPS, pairs_of, texts
 
 Terms = list[str]
 
@@ -38,14 +39,23 @@ def test_english_words_are_stemmed_lowered_and_kept_in_order(text: str, terms: T
         ("what is it?", ["what", "is", "it"]),
         ("who's that", ["who", "that"]),
         ("what is a tapir?", ["tapir"]),
-        ("什么 is it", ["什么", "is", "it"]),
-        ("什么时候开会", ["么时", "时候", "候开", "开会"]),
-        ("是谁", ["是谁"]),
+        ("什么 is it", ["什么", "什", "么", "is", "it"]),
+        ("什么时候开会", ["么时", "时候", "候开", "开会", "么", "时", "候", "开", "会"]),
+        ("猫是谁的", ["猫是", "猫", "是"]),
+        ("为什么", ["为什", "什么", "为", "什", "么"]),
+        ("是谁", ["是谁", "是", "谁"]),
     ],
 )
 def test_stop_words_are_kept_only_where_there_is_nothing_else(text: str, terms: Terms) -> None:
-    """A question of stop words alone still matches something."""
+    """A question of stop words alone still matches something; a character goes where all pairs around it go."""
     assert tokenize(text) == terms
+
+
+@given(texts)
+@settings(deadline=None, max_examples=150)
+def test_text_says_something_where_any_pair_is_no_stop_word(text: str) -> None:
+    """Characters change nothing about it."""
+    assert says_something(text) == any(term not in STOPS for term in pairs_of(text))
 
 
 @pytest.mark.parametrize("text", ["Anna's", "Anna’s", "anna", "ANNA'S"])
@@ -91,25 +101,26 @@ def test_other_forms_of_a_character_meet_the_plain_one(odd: str, plain: str) -> 
 @pytest.mark.parametrize(
     ("text", "terms"),
     [
-        ("北京大学", ["北京", "京大", "大学"]),
-        ("北京，大学", ["北京", "大学"]),
+        ("北京大学", ["北京", "京大", "大学", "北", "京", "大", "学"]),
+        ("北京，大学", ["北京", "北", "京", "大学", "大", "学"]),
         ("猫", ["猫"]),
         ("猫。狗", ["猫", "狗"]),
-        ("カタカナ", ["カタ", "タカ", "カナ"]),
-        ("한국어", ["한국", "국어"]),
-        ("人々", ["人々"]),
-        ("𠀀𠀁𠀂", ["𠀀𠀁", "𠀁𠀂"]),
+        ("天天", ["天天", "天", "天"]),
+        ("カタカナ", ["カタ", "タカ", "カナ", "カ", "タ", "カ", "ナ"]),
+        ("한국어", ["한국", "국어", "한", "국", "어"]),
+        ("人々", ["人々", "人", "々"]),
+        ("𠀀𠀁𠀂", ["𠀀𠀁", "𠀁𠀂", "𠀀", "𠀁", "𠀂"]),
     ],
 )
-def test_unspaced_scripts_are_cut_into_overlapping_pairs(text: str, terms: Terms) -> None:
-    """Each run between punctuation gives its pairs; a run of one character gives that character."""
+def test_unspaced_scripts_are_cut_into_overlapping_pairs_and_characters(text: str, terms: Terms) -> None:
+    """Each run between punctuation gives its pairs, then its characters; a run of one character gives that alone."""
     assert tokenize(text) == terms
 
 
 @pytest.mark.parametrize(
     ("text", "terms"),
     [
-        ("iPhone手机壳", ["iphon", "手机", "机壳"]),
+        ("iPhone手机壳", ["iphon", "手机", "机壳", "手", "机", "壳"]),
         ("用Python写3个tests", ["用", "python", "写", "3", "个", "test"]),
         ("2026年5月9日", ["2026", "年", "5", "月", "9", "日"]),
         ("我 like 猫", ["我", "like", "猫"]),
@@ -140,12 +151,40 @@ def test_terms_are_never_empty_and_hold_no_blanks(text: str) -> None:
 
 @given(st.text(alphabet="一二三四五", min_size=2, max_size=30))
 @settings(deadline=None, max_examples=50)
-def test_every_two_character_word_of_a_chinese_text_is_a_term(text: str) -> None:
-    """So every Chinese word of two characters is found without a dictionary."""
+def test_every_word_of_one_or_two_characters_of_a_chinese_text_is_a_term(text: str) -> None:
+    """So every such word is found without a dictionary; n characters give 2n−1 terms."""
     pairs = []
     for place in range(len(text) - 1):
         pairs.append(text[place] + text[place + 1])  # noqa: PERF401  # the dumb way is the oracle
-    assert tokenize(text) == pairs
+    assert tokenize(text) == [*pairs, *text]
+
+
+@given(texts)
+@settings(deadline=None, max_examples=300)
+def test_words_are_what_pairs_alone_would_give(text: str) -> None:
+    """Characters that stand alone in the text stay, also where the same ones stand in pairs elsewhere."""
+    assert tokens.words(tokenize(text)) == pairs_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("5月9日，在日本", ["5", "月", "9", "日", "在日", "日本"]),
+        ("大猫咪。猫", ["大猫", "猫咪", "猫"]),
+        ("猫。大猫", ["猫", "大猫"]),
+        ("天天向上", ["天天", "天向", "向上"]),
+        ("he 是 an ox 猫咪 it", ["是", "ox", "猫咪"]),
+    ],
+)
+def test_character_that_stands_alone_is_a_word(text: str, said: Terms) -> None:
+    """Beside pairs that hold it, too."""
+    assert tokens.words(tokenize(text)) == said
+
+
+@pytest.mark.parametrize("terms", [["北京", "goat", "7"], ["北京", "京都"], ["北", "京"], ["ab", "a", "b"], []])
+def test_terms_without_characters_of_pairs_are_all_words(terms: Terms) -> None:
+    """Also such as the tokenizer would not give."""
+    assert tokens.words(terms) == terms
 
 
 @pytest.fixture
