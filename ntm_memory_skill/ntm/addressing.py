@@ -89,29 +89,59 @@ def shift(weights: Float[Array, "... n"], kernel: Float[Array, "... width"]) -> 
 
 
 def shift_along(
-    weights: Float[Array, "... n"], kernel: Float[Array, "... width"], sources: Int[Array, "width n"]
+    weights: Float[Array, "... n"],
+    kernel: Float[Array, "... width"],
+    sources: Int[Array, "width n"],
+    passing: Float[Array, "... width n"] | None = None,
 ) -> Float[Array, "... n"]:
     """Shift the weighting along tapes, so that none of it leaks from one tape into another (eq. 8 within segments).
 
-    Weight that would run off an end of its tape stays where it is, so the sum is kept and a tape of one slot is
-    untouched.
+    Weight that would run off an end of its tape, or is not let pass, stays where it is: the sum is kept, and a tape of
+    one slot is untouched.
 
     Args:
         weights: A distribution over slots.
         kernel: s, a distribution over the offsets −R … R.
         sources: ``sources[o + R, i]`` is the slot that stands `o` places before slot i on i's tape, or N where there
             is none; `ntm.tape.Tape.sources` makes it. Row R is the identity.
+        passing: ``passing[..., o + R, i]`` in [0, 1] is the share of what is on its way to slot i from `o` places
+            before it that may arrive. None lets all of it pass.
     """
     xp = array_namespace(weights)
     reach, slots = _reach(kernel), weights.shape[-1]
-    padded = xp.concat([weights, xp.zeros_like(weights[..., :1])], axis=-1)  # slot N: holds nothing
+    padded = _with_nowhere(xp, weights)
     moved = []
     for o in range(-reach, reach + 1):
         share = kernel[..., o + reach, None]
         arriving = xp.take(padded, sources[o + reach, :], axis=-1)
-        nowhere_to_go = xp.astype(sources[reach - o, :] == slots, weights.dtype)
-        moved.append(share * (arriving + weights * nowhere_to_go))
+        to = sources[reach - o, :]
+        if passing is None:
+            staying = weights * xp.astype(to == slots, weights.dtype)
+        else:
+            let = passing[..., o + reach, :]
+            arriving = arriving * let
+            staying = weights * (1 - xp.take(_with_nowhere(xp, let), to, axis=-1))
+        moved.append(share * (arriving + staying))
     return _total(moved)
+
+
+def passing(relative_lengths: Float[Array, "width n"], length_ratio: Float[Array, "..."] | float) -> Array:
+    """Return which share of the shifted weight may pass from each source to each slot, for `shift_along`.
+
+    All of it, unless the slot's text is more than `length_ratio` times as long as the source's; then in inverse
+    proportion: a page is about more than the remark beside it.
+
+    Args:
+        relative_lengths: ln(length of the source / length of the slot), laid out as `sources` is.
+        length_ratio: Above 0, one per leading index; infinity lets everything pass.
+
+    Returns:
+        Shape ``(..., width, n)``, each in (0, 1].
+    """
+    xp = array_namespace(relative_lengths)
+    ratio = _column(xp, length_ratio, relative_lengths)[..., None]
+    exponent = xp.log(ratio) + relative_lengths
+    return xp.exp(xp.where(exponent < 0, exponent, xp.zeros_like(exponent)))
 
 
 def sharpen(weights: Float[Array, "... n"], sharpening: Float[Array, "..."] | float) -> Float[Array, "... n"]:
@@ -165,6 +195,11 @@ def _column(xp: Any, value: Any, like: Array) -> Array:
     if isinstance(value, float | int):
         return xp.asarray(value, dtype=like.dtype)[..., None]
     return xp.astype(value, like.dtype)[..., None]  # asarray can cut a tensor off from its gradient
+
+
+def _with_nowhere(xp: Any, values: Array) -> Array:
+    """Return values with one more slot behind the last, N, that holds nothing."""
+    return xp.concat([values, xp.zeros_like(values[..., :1])], axis=-1)
 
 
 def _reach(kernel: Array) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
 
 from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.addressing import Array, Stages
@@ -27,6 +29,9 @@ class HeadParameters:
     """s over the offsets −R … R along the tape: odd length, no entry below 0, sum 1."""
     sharpening: float = 2.0
     """γ ≥ 1. It spreads the scores apart and leaves their order as it is."""
+    length_ratio: float = 4.0
+    """Above 0: how many times as long as its neighbour a memory may be and still get all the weight that the kernel
+    shifts to it; a longer one gets less, in inverse proportion. Infinity makes the shift the same for all lengths."""
 
     def __post_init__(self) -> None:
         if not 0 < self.key_strength < math.inf:
@@ -37,42 +42,99 @@ class HeadParameters:
             raise ValueError(f"kernel is a distribution over an odd number of offsets, not {self.kernel}")
         if not 1 <= self.sharpening < math.inf:
             raise ValueError(f"sharpening is a finite number from 1 up, not {self.sharpening}")
+        if not self.length_ratio > 0:
+            raise ValueError(f"length_ratio is a number above 0, not {self.length_ratio}")
 
     @property
     def reach(self) -> int:
         """R: how many places along the tape the shift looks each way."""
         return len(self.kernel) // 2
 
+    def steering(self, xp: Any) -> Steering:
+        """Return the parameters as arrays of a namespace, for a single head."""
+        names = ("key_strength", "gate", "kernel", "sharpening", "length_ratio")
+        return Steering(*(xp.asarray([getattr(self, name)], dtype=xp.float32) for name in names))
 
-def address(
-    scores: Array, head: HeadParameters, *, present: Array, sources: Array | None, previous: Array | None, xp: Any
-) -> Stages:
-    """Focus a head on the memory and return its weights after every stage, each a distribution over present slots.
+
+class Steering(NamedTuple):
+    """The parameters of several heads side by side, as a controller emits them; see `HeadParameters` for the ranges."""
+
+    key_strength: Array
+    """β, shape ``(... heads)``."""
+    gate: Array
+    """g, shape ``(... heads)``."""
+    kernel: Array
+    """s, shape ``(... heads, width)``."""
+    sharpening: Array
+    """γ, shape ``(... heads)``."""
+    length_ratio: Array
+    """Shape ``(... heads)``."""
+
+
+class Ground(NamedTuple):
+    """What the heads move over: the slots of a memory, without what stands in them."""
+
+    present: Array
+    """Booleans, shape ``(n,)``: the slots that may be read. At least one is True."""
+    sources: Array | None
+    """The tapes' neighbour table (see `addressing.shift_along`); None switches the shift off."""
+    relative_lengths: Array | None = None
+    """See `addressing.passing`; None lets all weight pass."""
+    previous: Array | None = None
+    """The weights of the step before, shape ``(n,)``; None where there was none: the gate is open."""
+
+
+class Looks(NamedTuple):
+    """Where each of several heads looks: shape ``(... heads, n)``, each row a distribution over the present slots."""
+
+    content: Array
+    gated: Array
+    shifted: Array
+
+    def merged(self, sharpening: Array) -> Stages:
+        """Return the heads' average weights, sharpened together by the average γ; shape ``(... n)``.
+
+        What many heads agree on comes first, and the sharpening keeps that order.
+        """
+        xp = array_namespace(self.content)
+        content, gated, shifted = (xp.mean(weights, axis=-2) for weights in self)
+        return Stages(content, gated, shifted, addressing.sharpen(shifted, xp.mean(sharpening, axis=-1)))
+
+
+def address(scores: Array, heads: Steering, ground: Ground) -> Looks:
+    """Let each head focus on the memory by itself: by content, then the gate, then the shift.
 
     Weight that the past or the shift puts on an absent slot is shared out again in proportion. Where they leave none on
     a present one, the stage before stands.
 
     Args:
-        scores: Content scores, shape ``(n,)``.
-        head: β, g, s and γ.
-        present: Booleans, shape ``(n,)``: the slots that may be read. At least one is True.
-        sources: The tapes' neighbour table (see `addressing.shift_along`); None switches the shift off.
-        previous: The head's weights of the step before, shape ``(n,)``; None where there was none: the gate is open.
-        xp: The array namespace of `scores`.
+        scores: Content scores, one row a head, shape ``(... heads, n)``.
+        heads: β, g, s and the length ratio of each.
+        ground: The slots.
     """
-    content = addressing.content(scores, head.key_strength, present)
+    xp = array_namespace(scores)
+    content = addressing.content(scores, heads.key_strength, ground.present)
     gated = content
-    if previous is not None:
-        gated = addressing.interpolate(content, _among(present, previous, content, xp), head.gate)
+    if ground.previous is not None:
+        previous = xp.broadcast_to(xp.astype(ground.previous, scores.dtype), content.shape)
+        gated = addressing.interpolate(content, _among(ground.present, previous, content, xp), heads.gate)
     shifted = gated
-    if sources is not None:
-        kernel = xp.asarray(head.kernel, dtype=scores.dtype)
-        shifted = _among(present, addressing.shift_along(gated, kernel, sources), gated, xp)
-    return Stages(content, gated, shifted, addressing.sharpen(shifted, head.sharpening))
+    if ground.sources is not None:
+        moved = addressing.shift_along(gated, heads.kernel, ground.sources, let_pass(heads, ground))
+        shifted = _among(ground.present, moved, gated, xp)
+    return Looks(content, gated, shifted)
+
+
+def let_pass(heads: Steering, ground: Ground) -> Array | None:
+    """Return which share of shifted weight each head lets pass (see `addressing.passing`); None for all of it."""
+    if ground.relative_lengths is None:
+        return None
+    return addressing.passing(ground.relative_lengths, heads.length_ratio)
 
 
 def _among(present: Array, weights: Array, otherwise: Array, xp: Any) -> Array:
     """Return a weighting over the present slots alone, or `otherwise` where it has no weight on any of them."""
     kept = xp.where(present, weights, xp.zeros_like(weights))
-    total = xp.sum(kept)
-    return kept / total if total > 0 else otherwise
+    total = xp.sum(kept, axis=-1, keepdims=True)
+    some = total > 0
+    return xp.where(some, kept / xp.where(some, total, xp.ones_like(total)), otherwise)

@@ -61,6 +61,21 @@ class Tape:
         """Return a session's slots in the order in which they happened."""
         return [slot for _, _, slot in self._sessions.get(session, ())]
 
+    def around(self, slot: int, reach: int) -> list[tuple[int, int]]:
+        """Return (offset, slot) of the places within `reach` of a slot on its tape, in their order, without its own.
+
+        An offset counts from the slot: −1 stands directly before it, 1 directly after. Where there is no tape, there is
+        nothing around.
+        """
+        session, place = self._homes.get(slot, (None, None))
+        if session is None or place is None:
+            return []
+        places = self._sessions[session]
+        position = bisect_left(places, place)
+        first = max(0, position - reach)
+        window = enumerate(places[first : position + reach + 1], first - position)
+        return [(offset, other) for offset, (_, _, other) in window if offset != 0]
+
     def sources(self, size: int) -> Int[np.ndarray, "width n"]:
         """Return the neighbour table for `addressing.shift_along` over `size` slots; "none" is written as `size`."""
         self._grow(size)

@@ -1,7 +1,8 @@
-"""What the addressing tests draw: shapes with and without leading dimensions, weightings, kernels, tapes."""
+"""What the addressing tests draw: shapes with and without leading dimensions, weightings, kernels, tapes, heads."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from ntm_memory_skill.ntm import HeadParameters, Steering
 from tests.ntm.oracle import Array
 
 Draw = st.DrawFn
@@ -68,6 +70,36 @@ def tapes(draw: Draw, slots: int) -> list[list[int]]:
     order = draw(st.permutations(range(slots)))
     cuts = sorted(draw(st.sets(st.integers(1, slots - 1)))) if slots > 1 else []
     return [list(order[start:stop]) for start, stop in zip([0, *cuts], [*cuts, slots], strict=True)]
+
+
+def lengths(slots: int) -> st.SearchStrategy[list[float]]:
+    """Draw how long the text of each slot is, equal ones and ones hundreds of times as long among them."""
+    return st.lists(st.sampled_from([1.0, 2.0, 3.0, 10.0, 40.0, 500.0]), min_size=slots, max_size=slots)
+
+
+ratios = st.sampled_from([0.25, 1.0, 4.0, 30.0, math.inf])
+"""Length ratios: below 1 even equal texts hold something back; at infinity nothing does."""
+
+
+@st.composite
+def heads(draw: Draw, reach: int) -> HeadParameters:
+    """Draw a head from all over its bounds."""
+    return HeadParameters(
+        key_strength=draw(st.sampled_from([0.1, 0.5, 2.0, 6.0])),
+        gate=draw(st.sampled_from([0.0, 0.25, 0.9, 1.0])),
+        kernel=tuple(draw(distributions((2 * reach + 1,))).tolist()),
+        sharpening=draw(st.sampled_from([1.0, 2.0, 5.5])),
+        length_ratio=draw(ratios),
+    )
+
+
+def side_by_side(
+    xp: Any, team: Sequence[HeadParameters], leading: Sequence[int] = (), dtype: str = "float64"
+) -> Steering:
+    """Return heads as arrays, as many at each leading index as there are for it."""
+    values = ([getattr(head, name) for head in team] for name in Steering._fields)
+    shaped = (np.array(each).reshape(*leading, -1, *np.shape(each)[1:]) for each in values)
+    return Steering(*(array(xp, each, dtype) for each in shaped))
 
 
 def array(xp: Any, values: Any, dtype: str = "float64") -> Any:

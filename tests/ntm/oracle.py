@@ -1,16 +1,32 @@
-"""Each equation once more, as slow loops over lists that share nothing with the code under test."""
+"""Each equation once more, as slow loops over lists that share nothing with the code under test.
+
+The controllers' weights lie as `ControllerShape.sizes` has them: a row an input, a column a unit.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ntm_memory_skill.ntm import HeadParameters
+
 Vector = Sequence[float]
 Matrix = Sequence[Vector]
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terrain:
+    """The slots that a head moves over. Without tapes there is no shift, without lengths everything passes."""
+
+    present: list[bool]
+    tapes: list[list[int]] | None = None
+    lengths: list[float] | None = None
+    past: list[float] | None = None
 
 
 def dot(left: Vector, right: Vector) -> float:
@@ -52,8 +68,22 @@ def shift(weights: Vector, kernel: Vector) -> list[float]:
     return moved
 
 
-def shift_along(weights: Vector, kernel: Vector, tapes: Sequence[Sequence[int]]) -> list[float]:
-    """Carry each slot's weight along its tape; what would run off an end stays where it is (eq. 8 within segments)."""
+def passing(source: float, slot: float, length_ratio: float) -> float:
+    """Share of the weight that a text of one length lets pass to one of another."""
+    return 1.0 if slot <= length_ratio * source else length_ratio * source / slot
+
+
+def shift_along(
+    weights: Vector,
+    kernel: Vector,
+    tapes: Sequence[Sequence[int]],
+    lengths: Vector | None = None,
+    length_ratio: float = math.inf,
+) -> list[float]:
+    """Carry each slot's weight along its tape; what would run off an end stays where it is (eq. 8 within segments).
+
+    So does what a longer text does not let pass, where lengths are given.
+    """
     reach = len(kernel) // 2
     moved = [0.0] * len(weights)
     for tape in tapes:
@@ -61,7 +91,9 @@ def shift_along(weights: Vector, kernel: Vector, tapes: Sequence[Sequence[int]])
             for place, share in enumerate(kernel):
                 target = position + place - reach
                 arrives = tape[target] if 0 <= target < len(tape) else slot
-                moved[arrives] += share * weights[slot]
+                passes = 1.0 if lengths is None else passing(lengths[slot], lengths[arrives], length_ratio)
+                moved[arrives] += passes * share * weights[slot]
+                moved[slot] += (1 - passes) * share * weights[slot]
     return moved
 
 
@@ -77,10 +109,42 @@ def neighbour_table(tapes: Sequence[Sequence[int]], size: int, reach: int) -> li
     return table
 
 
+def relative_lengths(lengths: Vector, tapes: Sequence[Sequence[int]], reach: int) -> list[list[float]]:
+    """How much longer the source of each place in the neighbour table is, as a logarithm; 0 where there is none."""
+    size = len(lengths)
+    return [
+        [math.log(lengths[source] / lengths[slot]) if source < size else 0.0 for slot, source in enumerate(row)]
+        for row in neighbour_table(tapes, size, reach)
+    ]
+
+
 def sharpen(weights: Vector, sharpening: float) -> list[float]:
     """Raise to the power and normalise (eq. 9)."""
     powers = [weight**sharpening for weight in weights]
     return [power / sum(powers) for power in powers]
+
+
+def among(present: Sequence[bool], weights: list[float], otherwise: list[float]) -> list[float]:
+    """Share a weighting out again over the present slots, or return the other one."""
+    kept = [weight if here else 0.0 for weight, here in zip(weights, present, strict=True)]
+    return [weight / sum(kept) for weight in kept] if sum(kept) > 0 else otherwise
+
+
+def address(scores: Vector, head: HeadParameters, terrain: Terrain) -> list[list[float]]:
+    """One head's weights by content, after the gate and after the shift (figure 2)."""
+    weights = gated = content(scores, head.key_strength, terrain.present)
+    if terrain.past is not None:
+        gated = interpolate(weights, among(terrain.present, terrain.past, weights), head.gate)
+    shifted = gated
+    if terrain.tapes is not None:
+        moved = shift_along(gated, head.kernel, terrain.tapes, terrain.lengths, head.length_ratio)
+        shifted = among(terrain.present, moved, gated)
+    return [weights, gated, shifted]
+
+
+def average(rows: Matrix) -> list[float]:
+    """Mean of several weightings, slot by slot."""
+    return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
 
 
 def read(weights: Vector, memory: Matrix) -> list[float]:
@@ -107,6 +171,62 @@ def standardize(scores: Vector, present: Sequence[bool]) -> list[float]:
     spread = math.sqrt(sum((score - mean) ** 2 for score in seen) / len(seen)) if seen else 0.0
     return [
         (score - mean) / spread if here and spread > 0 else 0.0 for score, here in zip(scores, present, strict=True)
+    ]
+
+
+def within(values: Vector, limit: float) -> list[float]:
+    """Take what is beyond a limit as the limit."""
+    return [max(-limit, min(limit, value)) for value in values]
+
+
+def units(inputs: Vector, weights: Matrix, bias: Vector) -> list[float]:
+    """One unit after the other: its bias, and each input times its weight."""
+    found = []
+    for unit, offset in enumerate(bias):
+        total = offset
+        for value, row in zip(inputs, weights, strict=True):
+            total += value * row[unit]
+        found.append(total)
+    return found
+
+
+def logistic(value: float) -> float:
+    """The share that odds of e to the value are."""
+    return 1 / (1 + math.exp(-value))
+
+
+def lstm(inputs: Vector, state: Matrix, V: Matrix, U: Matrix, a: Vector) -> list[list[float]]:  # noqa: N803  # the paper's
+    """Hidden units and cells after one more step, from those before it."""
+    before, cells = state
+    wide = [given + kept for given, kept in zip(units(inputs, V, a), units(before, U, [0.0] * len(a)), strict=True)]
+    hidden, new = [], []
+    for unit, cell in enumerate(cells):
+        let_in, keep, candidate, let_out = (wide[gate * len(cells) + unit] for gate in range(4))
+        new.append(logistic(keep) * cell + logistic(let_in) * math.tanh(candidate))
+        hidden.append(logistic(let_out) * math.tanh(new[-1]))
+    return [hidden, new]
+
+
+def emit(said: Vector, term_weights: Vector, trust: Vector, base: HeadParameters) -> list[float]:
+    """One head's term weights, β, g, s, γ and length ratio, in one row, from what a controller says.
+
+    A gate of 0 or 1 counts as a hair's breadth from it, and a share of the kernel as a hair more.
+    """
+    terms, width, hair = len(term_weights), len(base.kernel), 1e-8
+    omega = [weight + share * move for weight, share, move in zip(term_weights, trust, said, strict=False)]
+    powers = [
+        (share + hair) * math.exp(move) for share, move in zip(base.kernel, said[terms : terms + width], strict=True)
+    ]
+    beta, gate, gamma, ratio = (math.exp(exponent) for exponent in within(said[terms + width :], 2.0))
+    default = max(hair, min(1 - hair, base.gate))
+    odds = default / (1 - default) * gate
+    return [
+        *omega,
+        base.key_strength * beta,
+        odds / (1 + odds),
+        *(power / sum(powers) for power in powers),
+        1 + (base.sharpening - 1) * gamma,
+        base.length_ratio * ratio,
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ def inputs(torch: Any, slots: int, dtype: str = "float64", **given: Any) -> Inpu
         "gate": rng.uniform(0.2, 0.8, size=2),
         "kernel": np.tile(KERNEL, (2, 1)),
         "gamma": rng.uniform(1, 4, size=2),
+        "ratio": rng.uniform(1.1, 1.9, size=2),
         "erase": rng.uniform(size=(2, 3)),
         "add": rng.normal(size=(2, 3)),
     }
@@ -36,13 +38,15 @@ def inputs(torch: Any, slots: int, dtype: str = "float64", **given: Any) -> Inpu
 
 
 def step(torch: Any, given: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Address, read and write once: content, interpolate, shift, shift_along, sharpen, read, write."""
-    slots = given["memory"].shape[-2]
+    """Address, read and write once: content, interpolate, shift, passing, shift_along, sharpen, read, write."""
+    slots, reach = given["memory"].shape[-2], given["kernel"].shape[-1] // 2
     laid = [list(range(slots // 2)), list(range(slots // 2, slots))]
-    table = torch.tensor(oracle.neighbour_table(laid, slots, given["kernel"].shape[-1] // 2))
+    table = torch.tensor(oracle.neighbour_table(laid, slots, reach))
+    relative = oracle.relative_lengths([float(2 ** (slot % 3)) for slot in range(slots)], laid, reach)
+    let = addressing.passing(torch.tensor(relative, dtype=given["ratio"].dtype), given["ratio"])
     content = addressing.content(addressing.similarity(given["key"], given["memory"]), given["strength"])
     gated = addressing.interpolate(content, given["previous"], given["gate"])
-    shifted = addressing.shift_along(addressing.shift(gated, given["kernel"]), given["kernel"], table)
+    shifted = addressing.shift_along(addressing.shift(gated, given["kernel"]), given["kernel"], table, let)
     weights = addressing.sharpen(shifted, given["gamma"])
     written = addressing.write(given["memory"], weights, given["erase"], given["add"])
     return addressing.read(weights, given["memory"]), written
@@ -56,6 +60,10 @@ STAGES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     ),
     "interpolate": (lambda old, gate: addressing.interpolate(old**2, old, gate), ("previous", "gate")),
     "shift": (addressing.shift, ("previous", "kernel")),
+    "passing": (
+        lambda ratio: addressing.passing(ratio.new_tensor([[-3.0, -0.7, 0.7], [0.0, -1.0, 2.0]]), ratio),
+        ("ratio",),
+    ),
     "sharpen": (addressing.sharpen, ("previous", "gamma")),
     "read": (addressing.read, ("previous", "memory")),
     "write": (addressing.write, ("memory", "previous", "erase", "add")),
@@ -74,7 +82,7 @@ class TestNumericDifferences:
 
     @pytest.mark.parametrize("slots", [1, 2, 5])
     def test_the_whole_chain_has_the_right_gradient(self, torch: Any, slots: int) -> None:
-        """From the key to the vector read and the memory written, through all nine inputs."""
+        """From the key to the vector read and the memory written, through all ten inputs."""
         given = inputs(torch, slots)
         assert torch.autograd.gradcheck(
             lambda *values: step(torch, dict(zip(given, values, strict=True))), list(given.values())
@@ -103,7 +111,17 @@ LIMITS: dict[str, dict[str, Any]] = {
     "one-hot past, kernel and weights": {"previous": "one-hot", "gate": 0.0, "kernel": np.eye(5)[2], "gamma": 200.0},
     "huge key strength": {"strength": 1e30},
     "large sharpening": {"gamma": 1e6},
-    "all at once": {"memory": 0.0, "strength": 1e30, "gate": 1.0, "kernel": np.eye(5)[4], "gamma": 1e6},
+    "everything passes": {"ratio": math.inf},
+    "hardly anything passes": {"ratio": 1e-30},
+    "a ratio at its very edge": {"ratio": 2.0},
+    "all at once": {
+        "memory": 0.0,
+        "strength": 1e30,
+        "gate": 1.0,
+        "kernel": np.eye(5)[4],
+        "gamma": 1e6,
+        "ratio": math.inf,
+    },
 }
 
 

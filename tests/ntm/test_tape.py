@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -29,6 +31,15 @@ class Shelf:
         """Return a session's slots in order."""
         order = sorted((at, nth, slot) for slot, (name, at, nth) in self.standings.items() if name == session)
         return [slot for _, _, slot in order]
+
+    def around(self, slot: int, reach: int) -> list[tuple[int, int]]:
+        """Return what stands within reach of a slot, by its distance from it in the list of its session."""
+        session, _, _ = self.standings[slot]
+        if session is None:
+            return []
+        order = self.slots(session)
+        distances = [(order.index(other) - order.index(slot), other) for other in order]
+        return [(distance, other) for distance, other in distances if 0 < abs(distance) <= reach]
 
     def table(self, size: int, reach: int) -> list[list[int]]:
         """Return the neighbour table, rebuilt."""
@@ -71,6 +82,9 @@ class TapeMachine(RuleBasedStateMachine):
         for session in ("a", "b", "none such"):
             assert self.tape.slots(session) == self.shelf.slots(session)
         top = max(self.shelf.standings, default=-1) + 1
+        for slot, reach in product(range(top), range(5)):  # beyond the reach of the table as well
+            there = slot in self.shelf.standings
+            assert self.tape.around(slot, reach) == (self.shelf.around(slot, reach) if there else [])
         for size in (top, top + 1):  # never far ahead, so that later slots make the table grow
             assert self.tape.sources(size).tolist() == self.shelf.table(size, self.reach)
 
@@ -114,6 +128,34 @@ class TestOrder:
             one_by_one.add(*entry)
         np.testing.assert_array_equal(together.sources(300), one_by_one.sources(300))
         assert together.slots("other") == one_by_one.slots("other") == list(range(1, 300, 2))
+
+
+class TestAround:
+    """What stands near a slot, counted from it."""
+
+    def test_places_before_are_below_zero_and_places_after_above(self) -> None:
+        """The other way about than in the table, which counts from the neighbour to the slot."""
+        tape = Tape(1)
+        tape.extend(spoken(4, 7, 2, 9, 1))
+        assert tape.around(2, 2) == [(-2, 4), (-1, 7), (1, 9), (2, 1)]
+        assert tape.sources(10)[:, 2].tolist() == [9, 2, 7]
+
+    @pytest.mark.parametrize(
+        ("slot", "expected"), [(4, [(1, 7), (2, 2)]), (1, [(-2, 2), (-1, 9)]), (7, [(-1, 4), (1, 2), (2, 9)])]
+    )
+    def test_at_the_ends_of_a_tape_there_is_less(self, slot: int, expected: list[tuple[int, int]]) -> None:
+        """It does not go round."""
+        tape = Tape(1)
+        tape.extend(spoken(4, 7, 2, 9, 1))
+        assert tape.around(slot, 2) == expected
+
+    def test_nothing_is_around_what_stands_on_no_tape(self) -> None:
+        """A memory without a session, one that was removed, and a slot that never was."""
+        tape = Tape(1)
+        tape.extend([*spoken(0, 1), *spoken(2, session=None)])
+        tape.remove(1)
+        assert [tape.around(slot, 3) for slot in (0, 1, 2, 50)] == [[]] * 4
+        assert tape.around(0, 0) == []
 
 
 class TestRemoval:
