@@ -48,6 +48,22 @@ class Neighbour:
     """Weight that arrived from it, before normalisation and sharpening."""
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term of a content score."""
+
+    name: str
+    """See `engine.evidence.TERMS`."""
+    value: float
+    weight: float
+    """ω: what it weighs for this question."""
+
+    @property
+    def contribution(self) -> float:
+        """What it adds to the content score."""
+        return self.value * self.weight
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """Why a hit stands where it stands: the terms, then its weight after each stage of addressing (Graves 2014, §3.3).
@@ -60,9 +76,11 @@ class Trace:
     bm25: float
     """Lexical score, 0 and up."""
     lexical_share: float
-    """λ of score = (1−λ)·z(cosine) + λ·z(bm25), 0 to 1."""
+    """λ: how much the words of the question weigh against its meaning, 0 to 1."""
     content_score: float
-    """That score: standard deviations above the memory's mean."""
+    """The sum of the terms' contributions."""
+    terms: tuple[Term, ...]
+    """What speaks for and against it, with the weights for this question; terms that weigh nothing are left out."""
     matched_terms: tuple[str, ...]
     """The query's terms that the memory holds."""
     content: float
@@ -72,9 +90,30 @@ class Trace:
     shifted: float
     """w̃ after the shift along the tape."""
     sharpened: float
-    """w after sharpening: what hits are ranked by."""
+    """w after sharpening: what hits are ranked by, unless a reranker has ranked them."""
     neighbours: tuple[Neighbour, ...] = ()
     """Where shifted weight came from, largest first."""
+    rerank: float | None = None
+    """What the reranker gave for the query and the memory's text together, on its model's own scale: then an answer's
+    hits stand in this order. None where there is no reranker, or none yet (`answer_while_loading`), and for hits that
+    `recall` gives because of their name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surrounding:
+    """A memory that stands near a hit on its session's tape: what was said shortly before or after it."""
+
+    id: str
+    content: str
+    """Its text; at `as_of` the version that held then."""
+    offset: int
+    """Places from the hit to it along the tape: −1 is directly before the hit, 1 directly after; never 0."""
+    at: datetime
+    """When it happened."""
+    source: str | None = None
+    """Who or what it came from."""
+    ref: str | None = None
+    """The caller's own name for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +122,13 @@ class Hit:
 
     record: Record
     score: float
-    """The weight after sharpening: the hits' order, and the share of attention that the memory holds."""
+    """The weight after sharpening: the share of attention that the memory holds. Hits stand in its order, or, where a
+    reranker ranked them, in that of `trace.rerank`; the score is the head's own in either case."""
     trace: Trace
     text: str | None = None
     """What the memory said at `as_of`, where that is an older version."""
+    context: tuple[Surrounding, ...] = ()
+    """What was said around it, in order, where that was asked for; each memory once in an answer."""
 
     @property
     def id(self) -> str:

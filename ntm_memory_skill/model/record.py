@@ -60,6 +60,12 @@ class Record:
     """Set in the archive alone: when it was erased."""
     erased_because: str | None = None
 
+    def content_at(self, moment: datetime | None) -> str:
+        """Return what it said at a moment; None: what it says now."""
+        if moment is None:
+            return self.content
+        return next((version.content for version in self.versions if version.replaced_at > moment), self.content)
+
 
 def indexed_text(key: str | None, content: str) -> str:
     """Return the text that a memory is found by: its name, if it has one, then its content."""

@@ -21,6 +21,7 @@ from ntm_memory_skill.model import (
     Erased,
     Event,
     Faded,
+    Feedback,
     Memorized,
     Purged,
     Record,
@@ -113,6 +114,20 @@ def identity_from_json(value: object) -> EncoderIdentity:
     return _from_json(EncoderIdentity, value)
 
 
+def feedback_to_json(feedback: Feedback) -> JSON:
+    """Return a piece of feedback as a JSON object."""
+    return _to_json(feedback)
+
+
+def feedback_from_json(value: object) -> Feedback:
+    """Return the piece of feedback of a JSON object.
+
+    Raises:
+        StoreDamaged: It is not one.
+    """
+    return _from_json(Feedback, value)
+
+
 def _to_json(value: Any) -> JSON:
     result: JSON = {}
     for name, default in _DEFAULTS[type(value)]:
@@ -126,7 +141,7 @@ def _to_json(value: Any) -> JSON:
 
 _DEFAULTS: dict[type, tuple[tuple[str, Any], ...]] = {
     kind: tuple((spec.name, spec.default) for spec in fields(kind))  # no value equals dataclasses.MISSING
-    for kind in (Record, Version, EncoderIdentity, *_EVENTS.values())
+    for kind in (Record, Version, EncoderIdentity, Feedback, *_EVENTS.values())
 }
 """The fields of every kind of value, with their defaults."""
 

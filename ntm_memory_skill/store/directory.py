@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ntm_memory_skill.errors import StoreDamaged, StoreError
-from ntm_memory_skill.model import EncoderIdentity, Event, indexed_text
+from ntm_memory_skill.model import EncoderIdentity, Event, Feedback, indexed_text
 from ntm_memory_skill.sources import Clock
 from ntm_memory_skill.store import journal, snapshot
+from ntm_memory_skill.store.feedback import Traces
 from ntm_memory_skill.store.files import Files, Seen, Sight
 from ntm_memory_skill.store.fs import FileSystem
 from ntm_memory_skill.store.keycache import KeyRows
@@ -63,7 +65,7 @@ class DirectoryStore:
         self._settled = False
         self._cut = 0
         """Bytes of an unfinished write that were there at opening."""
-        for each in (self.paths.keys, self.paths.lock, self.paths.writer):
+        for each in (self.paths.keys, self.paths.lock, self.paths.writer, self.paths.head, self.paths.feedback):
             self._fs.signature(each)  # refuses what is no file
         self._take(self._files.load())
         if tidy and self._untidy():
@@ -170,6 +172,31 @@ class DirectoryStore:
             (digest, key.astype("<f4").tobytes()) for digest, key in zip(rows.digests, rows.keys, strict=True)
         )
 
+    def head(self) -> bytes | None:
+        """Return the trained head that is kept; see `Store.head`."""
+        found = self._fs.read(self.paths.head)
+        return None if found is None else found[0]
+
+    def keep_head(self, data: bytes | None) -> None:
+        """Put a trained head in the place of the one before; see `Store.keep_head`."""
+        if data is None:
+            self._fs.remove(self.paths.head)
+        else:
+            self._fs.replace(self.paths.head, data)
+
+    def feedback(self) -> list[Feedback]:
+        """Return what turned out to be of use; see `Store.feedback`."""
+        return self._files.feedback.read(self._fold.seal, self._traces())
+
+    def keep_feedback(self, feedback: Feedback) -> None:
+        """Append a line, and do not wait for the disk; see `Store.keep_feedback`."""
+        if self.encoder is not None and not self._traces().left_by(feedback):
+            self._files.feedback.add(feedback, self._fold.seal)
+
+    def forget_feedback(self) -> None:
+        """Delete the file; see `Store.forget_feedback`."""
+        self._files.feedback.remove()
+
     def compact(self) -> tuple[str, ...]:
         """Fold the journal into a new snapshot; see `Store.compact`."""
         if self.encoder is None:
@@ -185,7 +212,8 @@ class DirectoryStore:
         The keys come first: a snapshot with keys that nobody needs yet is whole, one without its keys has to encode.
         Then the present generation gets its second name, for after the next step it is the previous one. The journal
         comes last: until the snapshot that holds its entries is on disk, they exist nowhere else. What holds a purged
-        text is deleted before all that: the journal, which says that it is purged, is the last to go.
+        text is deleted before all that: the journal, which says that it is purged, is the last to go. The feedback is
+        cleaned of it before that as well: what text it was, only the old snapshot and the journal can tell.
         """
         try:
             self._rewrite(rows, encoder)
@@ -201,18 +229,26 @@ class DirectoryStore:
         if self.encoder is None:
             return Scrubbed()
         removed = self._files.drop_copies()
+        cleaned = self._files.feedback.clean(self._fold.seal, self._traces())
         self._fold.purges = True
         self.compact()
         self.compact()
         written = [self.paths.snapshot, self.paths.journal, self.paths.keys, *self.paths.previous]
+        written += [self.paths.feedback] if cleaned else []
+        names = tuple(path.name for path in written)
         return Scrubbed(
-            rewritten=tuple(path.name for path in written),
-            removed=tuple(name for name in removed if name not in {path.name for path in written}),
-            checksums=tuple((path.name, self._sha256(path)) for path in written),
+            rewritten=names,
+            removed=tuple(name for name in removed if name not in names),
+            checksums=self._checksums(names),
         )
 
     def reseal(self, passphrase: str | None) -> Scrubbed:
-        """Encrypt all files with a key, or with None decrypt them, copies included. Call it inside `transaction`."""
+        """Encrypt all files with a key, or with None decrypt them, copies included. Call it inside `transaction`.
+
+        Before there is a snapshot with the new key, no line of the feedback is left that it does not open; they are
+        closed anew at last, and lost if this is broken off.
+        """
+        feedback = self.feedback()
         if self.encoder is not None:
             self.supply(self._live_rows(self.encoder))  # the cache is closed with the old key
         self._fold.seal = self._files.change_passphrase(passphrase, self._fold.seal)
@@ -222,7 +258,10 @@ class DirectoryStore:
             self._seen = _NOTHING  # either key may hold now: the next look at the snapshot tells
             raise
         self._files.forget_former(self._fold.seal)
-        return done
+        with suppress(StoreError):  # all that matters is done
+            if feedback:
+                self._files.feedback.write(feedback, self._fold.seal)
+        return replace(done, checksums=self._checksums(done.rewritten))
 
     def worth_folding(self, *, closing: bool) -> bool:
         """Return whether the journal has grown enough; see `Store.worth_folding`."""
@@ -239,6 +278,7 @@ class DirectoryStore:
         telling = self._fold.purges or self._fold.behind
         if telling:
             self._files.drop_copies()
+            self._files.feedback.clean(self._fold.seal, self._traces())
         self._files.write_keys(rows, self._fold.seal)
         if not telling and self._fold.header is not None:
             self._files.keep_generation()
@@ -260,9 +300,12 @@ class DirectoryStore:
         texts = (indexed_text(record.key, record.content) for record in self.state.records.values())
         return self.key_rows().chosen(encoder.digest(text) for text in texts)
 
-    def _sha256(self, path: Path) -> str:
-        found = self._fs.read(path)
-        return hashlib.sha256(b"" if found is None else found[0]).hexdigest()
+    def _traces(self) -> Traces:
+        return Traces(self.state.tombstones, self._fold.purged)
+
+    def _checksums(self, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        found = [(name, self._fs.read(self.paths.folder / name)) for name in names]
+        return tuple((name, hashlib.sha256(b"" if read is None else read[0]).hexdigest()) for name, read in found)
 
     def _reload(self) -> Changes:
         self._take(self._files.load())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ntm_memory_skill.errors import StoreDamaged
 from ntm_memory_skill.store import journal, keycache, snapshot
+from ntm_memory_skill.store.feedback import FeedbackFile
 from ntm_memory_skill.store.fold import Fold
 from ntm_memory_skill.store.fs import FileSystem, Signature
 from ntm_memory_skill.store.keycache import KeyRows
@@ -41,6 +42,7 @@ class Files:
     def __init__(self, paths: Paths, fs: FileSystem, passphrase: str | None, note: WriterNote) -> None:
         self.paths, self.fs, self.note = paths, fs, note
         self.passphrase = passphrase
+        self.feedback = FeedbackFile(paths.feedback, fs)
         self._seals: dict[bytes | None, Seal | None] = {}
         """By salt, for deriving a key takes a while."""
 

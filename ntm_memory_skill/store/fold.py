@@ -6,7 +6,7 @@ The law: `fold(snapshot, journal) == live state`. `State.apply` alone changes th
 from __future__ import annotations
 
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import Event, Memorized, Purged, Restored, Updated, indexed_text
+from ntm_memory_skill.model import Event, Memorized, Purged, Record, Restored, Updated, indexed_text
 from ntm_memory_skill.store import journal, snapshot
 from ntm_memory_skill.store.seal import Seal
 from ntm_memory_skill.store.state import State
@@ -38,6 +38,8 @@ class Fold:
         """Key rows that the key cache need not hold, by digest."""
         self.purges = False
         """Whether the journal purges something, so that its text is still in older files."""
+        self.purged: list[Record] = []
+        """What it purges, as it was: other files may quote it."""
         self._checksum = 0
 
     @classmethod
@@ -136,11 +138,13 @@ class Fold:
         self.head = journal.read_header(text)
         self.end, self.torn = len(text), 0
         self._checksum = 0 if self.head is None else self.head.checksum
-        self.rows, self.purges = {}, False
+        self.rows, self.purges, self.purged = {}, False, []
 
     def apply(self, event: Event) -> None:
         """Fold one event in, and keep its key row at hand."""
         self._check_row(event)
+        if isinstance(event, Purged) and event.id in self.state.archive:
+            self.purged.append(self.state.archive[event.id])
         self.state.apply(event)
         match event:
             case Memorized(record=record, key_row=key_row):

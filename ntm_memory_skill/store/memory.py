@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ntm_memory_skill.model import EncoderIdentity, Event
+from ntm_memory_skill.model import EncoderIdentity, Event, Feedback, Purged, Record
 from ntm_memory_skill.store import keycache
+from ntm_memory_skill.store.feedback import KEPT, Traces, line
 from ntm_memory_skill.store.protocol import Changes, KeyRows, Scrubbed
 from ntm_memory_skill.store.state import State
 
@@ -19,6 +21,9 @@ class MemoryStore:
         self.encoder: EncoderIdentity | None = None
         self.warnings: tuple[str, ...] = ()
         self._rows: KeyRows | None = None
+        self._head: bytes | None = None
+        self._feedback: deque[Feedback] = deque(maxlen=KEPT)
+        self._purged: list[Record] = []
 
     def refresh(self) -> Changes:
         """Return that nothing changed: nobody else can write here."""
@@ -33,6 +38,8 @@ class MemoryStore:
         """Fold events in, all or none."""
         self.state.check(events)
         for event in events:
+            if isinstance(event, Purged):
+                self._purged.append(self.state.archive[event.id])
             self.state.apply(event)
         self.encoder = encoder if self.encoder is None else self.encoder
 
@@ -51,7 +58,11 @@ class MemoryStore:
         return ()
 
     def scrub(self) -> Scrubbed:
-        """Do nothing: there are no files."""
+        """Forget what was purged; there are no files."""
+        kept = self.feedback()
+        self._feedback.clear()
+        self._feedback.extend(kept)
+        self._purged = []
         return Scrubbed()
 
     def flush(self) -> None:
@@ -64,3 +75,28 @@ class MemoryStore:
     def worth_folding(self, *, closing: bool) -> bool:  # noqa: ARG002  # the protocol's signature
         """Return False: there is no journal."""
         return False
+
+    def head(self) -> bytes | None:
+        """Return the trained head that was given."""
+        return self._head
+
+    def keep_head(self, data: bytes | None) -> None:
+        """Take a trained head."""
+        self._head = data
+
+    def feedback(self) -> list[Feedback]:
+        """Return what was given, without what tells of a purged memory."""
+        traces = self._traces()
+        return [each for each in self._feedback if not traces.left_by(each)]
+
+    def keep_feedback(self, feedback: Feedback) -> None:
+        """Take a piece of feedback, unless it tells of a purged memory, or is too long for a file."""
+        if self.encoder is not None and line(feedback) is not None and not self._traces().left_by(feedback):
+            self._feedback.append(feedback)
+
+    def forget_feedback(self) -> None:
+        """Forget all of it."""
+        self._feedback.clear()
+
+    def _traces(self) -> Traces:
+        return Traces(self.state.tombstones, self._purged)

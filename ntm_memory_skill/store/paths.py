@@ -10,7 +10,7 @@ from ntm_memory_skill.errors import PathRefused
 from ntm_memory_skill.store.fs import TEMPORARY, translated
 
 DEFAULT_NAME = "ntm_memory.json"
-_COPY = re.compile(r"\.(previous|v\d+)\.json$")
+_BESIDE = re.compile(r"\.(previous|v\d+|head)\.json$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,10 @@ class Paths:
     """The snapshot before this one, and its whole journal: folded, they are this one."""
     quarantine: Path
     """The folder that damaged files are put in."""
+    head: Path
+    """The addressing head that was trained for this memory."""
+    feedback: Path
+    """Which given memories turned out to be of use."""
 
     @classmethod
     def of(cls, path: Path) -> Paths:
@@ -43,8 +47,8 @@ class Paths:
         """
         if any(ord(character) < 32 for character in str(path)):
             raise PathRefused(f"{str(path)!r} has control characters in it")
-        if _COPY.search(path.name):
-            raise PathRefused(f"{path} is the name of a copy that is kept beside a memory, and replaced with it")
+        if _BESIDE.search(path.name):
+            raise PathRefused(f"{path} is the name of a file that is kept beside a memory, and replaced with it")
         with translated(path):
             is_folder = path.is_dir() or (not path.suffix and not path.exists())
         snapshot = path / DEFAULT_NAME if is_folder else path
@@ -56,6 +60,8 @@ class Paths:
             writer=_beside(snapshot, "writer"),
             previous=(_beside(snapshot, "previous.json"), _beside(snapshot, "previous.journal.jsonl")),
             quarantine=_beside(snapshot, "damaged"),
+            head=_beside(snapshot, "head.json"),
+            feedback=_beside(snapshot, "feedback.jsonl"),
         )
 
     @property
@@ -66,7 +72,7 @@ class Paths:
     @property
     def temporaries(self) -> tuple[Path, ...]:
         """What a crash in the middle of a rewrite may leave behind."""
-        rewritten = (self.snapshot, self.journal, self.keys, *self.previous)
+        rewritten = (self.snapshot, self.journal, self.keys, *self.previous, self.head, self.feedback)
         return tuple(path.with_name(path.name + TEMPORARY) for path in rewritten)
 
     def outdated(self, version: int) -> tuple[Path, Path]:

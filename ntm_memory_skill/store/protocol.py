@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ntm_memory_skill.model import EncoderIdentity, Event
+from ntm_memory_skill.model import EncoderIdentity, Event, Feedback
 from ntm_memory_skill.store.keycache import KeyRows
 from ntm_memory_skill.store.state import State
 
@@ -119,3 +119,32 @@ class Store(Protocol):
 
         On closing less will do: a small snapshot costs little to rewrite, and is then everything by itself.
         """
+
+    def head(self) -> bytes | None:
+        """Return the addressing head that was trained for this memory, as `keep_head` was given it; None if none was.
+
+        It is beside the memory, not of it: what becomes of memories leaves it alone. It is not encrypted, for it holds
+        no text.
+        """
+
+    def keep_head(self, data: bytes | None) -> None:
+        """Put a trained head in the place of the one before; None removes it. Call it inside `transaction`.
+
+        It is on the disk when this returns; until then the one before is there, whole.
+        """
+
+    def feedback(self) -> list[Feedback]:
+        """Return which given memories turned out to be of use, oldest first: the newest 2,000 pieces of feedback.
+
+        They may name memories that have been erased since; none that was purged.
+        """
+
+    def keep_feedback(self, feedback: Feedback) -> None:
+        """Keep a piece of feedback. Call it inside `transaction`.
+
+        A crash may lose the last ones. Nothing is kept of what names a purged memory or has over 8 KiB, and nothing
+        beside a memory that was never written.
+        """
+
+    def forget_feedback(self) -> None:
+        """Delete all feedback. Call it inside `transaction`."""

@@ -217,6 +217,8 @@ class _Workshop:
         """Write what was found, twice: the second time leaves a previous generation that is whole as well."""
         fold = Fold(state=found.state, seal=seal)
         fold.sequence = found.sequence
+        if found.purges:  # what it would have to be compared with may be lost
+            self._files.feedback.remove()
         self._files.write_keys(rows, seal)
         for generation in (found.generation + 1, found.generation + 2):
             self._files.write_snapshot(fold, replace(header, generation=generation))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ntm_memory_skill.model import EncoderIdentity, Event, Memorized, Restored, Updated, indexed_text
+from ntm_memory_skill.model import EncoderIdentity, Event, Feedback, Memorized, Restored, Updated, indexed_text
 from ntm_memory_skill.store import DirectoryStore, KeyRows, State
 from tests.store.builders import IDENTITY, open_store, row
 
@@ -27,6 +27,7 @@ class Expected:
     """The right key row of every text there ever was, by digest."""
     complete: bool
     """Whether every live memory must have its row at hand."""
+    heads: tuple[bytes | None, ...]
     moment: int
     """How much had been promised by then."""
 
@@ -48,6 +49,8 @@ class Ledger:
     passphrases: tuple[str | None, ...] = (None,)
     rows: dict[bytes, bytes] = field(default_factory=dict)
     complete: bool = True
+    heads: tuple[bytes | None, ...] = (None,)
+    """The trained heads of which one may be found; they are always waited for."""
     entries: int = 0
     """Goes up with every change, so that of two moments in the same story the same is promised if this is the same."""
 
@@ -95,7 +98,14 @@ class Ledger:
     def expected(self, *, power: bool = False) -> Expected:
         """Return what may be found if now a process dies, or the power fails."""
         states = self.powered if power else self.alive
-        return Expected(tuple(states), self.encoders, self.passphrases, dict(self.rows), self.complete, self.entries)
+        return Expected(
+            tuple(states), self.encoders, self.passphrases, dict(self.rows), self.complete, self.heads, self.entries
+        )
+
+    def heading(self, *heads: bytes | None) -> None:
+        """Enter that one of these heads will be found."""
+        self.entries += 1
+        self.heads = heads
 
     def _learn(self, state: State, events: Sequence[Event]) -> None:
         for event in events:
@@ -159,6 +169,19 @@ class Process:
         with self.opened.transaction():
             self.opened.compact()
         self.ledger.settled()
+
+    def keep_head(self, data: bytes | None) -> None:
+        """Keep a trained head, or none any more."""
+        with self.opened.transaction():
+            self.ledger.heading(*self.ledger.heads, data)
+            self.opened.keep_head(data)
+        self.ledger.heading(data)
+
+    def note(self, *lines: Feedback) -> None:
+        """Keep feedback, of which nothing is promised."""
+        with self.opened.transaction():
+            for line in lines:
+                self.opened.keep_feedback(line)
 
     def flush(self) -> None:
         """Wait for the disk."""

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ntm_memory_skill.errors import StoreError
-from ntm_memory_skill.model import Accessed, Erased, Event, Faded, Memorized, Purged, Restored, Updated
-from ntm_memory_skill.store import DirectoryStore, seal
+from ntm_memory_skill.model import Accessed, Erased, Event, Faded, Feedback, Memorized, Purged, Restored, Updated
+from ntm_memory_skill.store import DirectoryStore, feedback, seal
 from ntm_memory_skill.store.repair import repair
 from tests.conftest import ticking_clock
 from tests.store.builders import IDENTITY, OTHER_IDENTITY, ident, memorized, moment, open_store, record, row
@@ -30,6 +30,24 @@ PLACE = Path("a/new/folder") / f"{MEMORY}.json"
 ENCRYPTED, OTHER = "open sesame", "open, rye"
 SECRET, EARLIER_SECRET = 'the key is "under the mat"\n钥匙 🗝', "the door code is 4711\\"
 PURGED, PURGED_TOO = 5, 6
+HEAD, LATER_HEAD = b'{"a trained":"head"}', b'{"another":"head","longer":"than the first"}'
+KEPT = 3
+"""Lines of feedback that are kept here, so that some are cut off."""
+
+
+def said(number: int, query: str, *given: int) -> Feedback:
+    """Return the feedback that of the memories that a question was given, the last was of use."""
+    ids = tuple(ident(each) for each in given)
+    return Feedback(query=query, ids=ids, used=ids[-1], how="update", at=moment(number))
+
+
+REMARKS = tuple(said(50 + number, f"question {number}", 1, 0) for number in range(2 * KEPT + 1))
+TELLING = (
+    said(60, "a question that names it", 0, PURGED, 1),
+    said(61, f"is it still so that {SECRET}, or not?", 1, 0),
+    said(62, f"since when is it that {EARLIER_SECRET}", 0),
+)
+"""What must not be left once the secrets are purged."""
 PURGE: tuple[Event, ...] = (Purged(ident(PURGED), moment(30)), Purged(ident(PURGED_TOO), moment(30)))
 
 Act = Callable[[Process], object]
@@ -73,6 +91,7 @@ def laboratory(double: T, *, first_salt: int = 0) -> Iterator[T]:
     salts = count(first_salt)
     with pytest.MonkeyPatch.context() as patch, installed(double):
         patch.setitem(seal.SCRYPT, "n", 2)
+        patch.setattr(feedback, "KEPT", KEPT)
         patch.setattr("secrets.token_bytes", lambda length: next(salts).to_bytes(length, "big"))
         patch.setattr("os.urandom", bytes)
         patch.setattr("time.time", lambda: 0.0)
@@ -136,7 +155,7 @@ def nothing(process: Process) -> None:
 
 
 def past(process: Process) -> None:
-    """Leave a memory with a previous generation, a snapshot and a journal."""
+    """Leave a memory with a previous generation, a snapshot and a journal; beside it a trained head, and feedback."""
     process.commit(memorized(0), memorized(1, tags=("a", "b")), memorized(2, key="发布日期", content="三月 🚀"))
     process.commit(Updated(ident(0), moment(10), content="new", reason="asked", key_row=row(10)))
     process.compact()
@@ -144,6 +163,8 @@ def past(process: Process) -> None:
     process.compact()
     process.commit(Faded(ident(1), moment(12), 0.25))
     process.commit(Erased(ident(2), moment(13), "outdated"))
+    process.keep_head(HEAD)
+    process.note(REMARKS[0])
 
 
 def past_with_a_secret(process: Process) -> None:
@@ -155,8 +176,10 @@ def past_with_a_secret(process: Process) -> None:
     process.compact()
     process.commit(Erased(ident(PURGED), moment(21)))
     process.commit(memorized(PURGED_TOO, content=SECRET), Erased(ident(PURGED_TOO), moment(21)))
+    process.note(*TELLING)
     _beside(process, "damaged").mkdir()
-    for name in ("damaged/20260101T000000-ntm_memory.json", "v1.json", "v1.journal.jsonl", "json.tmp"):
+    quarantined = "damaged/20260101T000000-ntm_memory.json"
+    for name in (quarantined, "v1.json", "v1.journal.jsonl", "json.tmp", "feedback.jsonl.tmp"):
         _beside(process, name).write_bytes(SECRET.encode())
 
 
@@ -166,12 +189,26 @@ def purging(process: Process) -> None:
 
 
 def torn(process: Process) -> None:
-    """Leave half a line, and every temporary file that a crash can leave."""
+    """Leave half a line, of feedback too, and every temporary file that a crash can leave."""
     past(process)
     journal = _beside(process, "journal.jsonl")
     journal.write_bytes(journal.read_bytes() + b'{"seq":7,"after":"00000000","crc":"00')
-    for name in ("json", "journal.jsonl", "keys.npy", "previous.json", "previous.journal.jsonl"):
+    remarks = _beside(process, "feedback.jsonl")
+    remarks.write_bytes(remarks.read_bytes() + b'{"query":"que')
+    rewritten = ("json", "journal.jsonl", "keys.npy", "previous.json", "previous.journal.jsonl")
+    for name in (*rewritten, "head.json", "feedback.jsonl"):
         _beside(process, f"{name}.tmp").write_bytes(b"half")
+
+
+def learning(process: Process) -> None:
+    """Train a head and another one, and none in the end; keep feedback until some is cut off, then none."""
+    process.keep_head(LATER_HEAD)
+    process.note(*REMARKS[1:])
+    process.keep_head(None)
+    with process.opened.transaction():
+        process.opened.forget_feedback()
+    process.note(REMARKS[0])
+    process.keep_head(HEAD)
 
 
 def damaged(ending: str, *, line: int, loses: bool = False) -> Act:
@@ -279,6 +316,13 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("upgrade", golden("folded_with_archive"), going_on, copies=kept("folded_with_archive")),
     Operation("upgrade of a torn one", golden("torn_tail"), going_on),
     Operation("tidying", torn, going_on),
+    Operation("head and feedback", past, then(learning, going_on)),
+    Operation(
+        "feedback in an encrypted memory",
+        then(past, lambda process: process.reseal(ENCRYPTED)),
+        then(learning, going_on),
+        for_power=True,
+    ),
     Operation("an interrupted fold", then(past, dying(Process.compact, *_LAST_STEP)), going_on),
     Operation("an interrupted scrub", then(past_with_a_secret, dying(purging, *_LAST_STEP)), going_on),
     Operation("a purge without a scrub", then(past_with_a_secret, committing([*PURGE])), going_on),

@@ -9,7 +9,9 @@ from pathlib import Path
 from ntm_memory_skill.errors import KeyRefused
 from ntm_memory_skill.model import indexed_text
 from ntm_memory_skill.store import DirectoryStore, snapshot
+from ntm_memory_skill.store.feedback import FeedbackFile, Traces
 from ntm_memory_skill.store.fold import Fold
+from ntm_memory_skill.store.fs import FileSystem
 from tests.store.builders import commit, compact, ident, open_store
 from tests.store.disk import Picture
 from tests.store.doubles import WatchedOS
@@ -20,7 +22,9 @@ from tests.store.operations import (
     PLACE,
     PURGED,
     PURGED_TOO,
+    REMARKS,
     SECRET,
+    TELLING,
     Operation,
     laboratory,
     one_more,
@@ -63,6 +67,8 @@ class Examination:
         """Check what it says, its keys, and that no trace is left of what it purged."""
         assert store.state in expected.states, f"{what}: another state than all that may be"
         assert store.encoder in expected.encoders, f"{what}: another encoder"
+        assert store.head() in expected.heads, f"{what}: another head, or none, or half of one"
+        assert set(store.feedback()) <= {*REMARKS, *TELLING}, f"{what}: feedback that nobody gave"
         if store.encoder is not None:
             rows = store.key_rows()
             for known in store.state.records.values():
@@ -140,14 +146,19 @@ def opened(path: Path, expected: Expected, what: str) -> tuple[DirectoryStore, s
 
 
 def kept_secret(root: Path, store: DirectoryStore, what: str) -> None:
-    """Check that no file tells what a memory has purged; and of one that is encrypted, none of its memories."""
+    """Check that no file tells what a memory has purged; and of one that is encrypted, nothing of it."""
     files = Picture.of(root).files
     if {ident(PURGED), ident(PURGED_TOO)} <= store.state.tombstones.keys():
         found = sorted(name for name, content, _ in files if _tells(content))
         assert not found, f"{what}: what was purged is still in {found}"
+        left = FeedbackFile(store.paths.feedback, FileSystem()).read(store._fold.seal, Traces(()))
+        assert not set(left) & set(TELLING), f"{what}: feedback tells of what was purged"
     if store.encrypted:
-        readable = sorted(name for name, content, _ in files if _tells(content) or b'"content":' in content)
-        assert not readable, f"{what}: there are readable memories in {readable}"
+        words = (b'"content":', b'"query":')
+        readable = sorted(
+            name for name, content, _ in files if _tells(content) or any(each in content for each in words)
+        )
+        assert not readable, f"{what}: there are readable memories or questions in {readable}"
 
 
 def _tells(data: bytes) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import Accessed, Erased, Faded, Purged, Restored, Updated, indexed_text
+from ntm_memory_skill.model import Accessed, Erased, Faded, Feedback, Purged, Restored, Updated, indexed_text
 from ntm_memory_skill.store import Changes, KeyRows, State, Store
 from tests.store.builders import (
     DIMENSION,
@@ -39,6 +39,19 @@ def rows_for(texts: list[str], value: float) -> KeyRows:
     return KeyRows([IDENTITY.digest(text) for text in texts], keys)
 
 
+def remark(number: int, query: str, *given: int) -> Feedback:
+    """Return the feedback that of the memories that a question was given, the first was of use."""
+    ids = tuple(ident(each) for each in given)
+    return Feedback(query=query, ids=ids, used=ids[0], how="use", at=moment(number))
+
+
+def keep(store: Store, *remarks: Feedback) -> None:
+    """Keep feedback in a transaction."""
+    with store.transaction():
+        for each in remarks:
+            store.keep_feedback(each)
+
+
 class StoreContract:
     """A subclass gives the fixture `store`, a new and empty one."""
 
@@ -55,6 +68,7 @@ class StoreContract:
         assert len(store.key_rows()) == 0
         assert store.refresh() == Changes(reloaded=False)
         assert not store.worth_folding(closing=True)
+        assert (store.head(), store.feedback()) == (None, [])
 
     def test_compacting_a_new_store_does_nothing(self, store: Store) -> None:
         """There is nothing to fold, and no encoder to put in a header."""
@@ -181,3 +195,77 @@ class StoreContract:
         commit(store, Erased(ident(0), moment(20)))
         assert ident(0) in store.state.archive
         assert not store.warnings
+
+    def test_the_head_that_was_kept_last_is_given(self, store: Store) -> None:
+        """Whatever bytes it is; also before the first memory, and until it is removed, which may be done twice."""
+        for data in (b'{"trained": "\xe2\x9c\x93"}', b"", b"\0\n" * 5000, None, None, b"again"):
+            with store.transaction():
+                store.keep_head(data)
+            assert store.head() == data
+
+    def test_nothing_that_becomes_of_memories_touches_the_head(self, store: Store) -> None:
+        """It is beside the memory, not of it."""
+        with store.transaction():
+            store.keep_head(b"head")
+        for events in eventful():
+            commit(store, *events)
+            compact(store)
+        with store.transaction():
+            store.scrub()
+            store.rekey(store.key_rows(), OTHER_IDENTITY)
+        assert store.head() == b"head"
+        assert store.state == folded(eventful())
+
+    def test_feedback_is_given_in_the_order_in_which_it_was_kept(self, store: Store) -> None:
+        """What was of use twice is there twice; folding and another encoder change nothing."""
+        commit(store, memorized(0), memorized(1), memorized(2))
+        remarks = [remark(2, "什么时候？", 1, 0), remark(1, "when?\nand where?", 2), remark(2, "什么时候？", 1, 0)]
+        for each in remarks:
+            keep(store, each)
+        compact(store)
+        with store.transaction():
+            store.rekey(store.key_rows(), OTHER_IDENTITY)
+        assert store.feedback() == remarks
+        assert store.state == folded([[memorized(0), memorized(1), memorized(2)]])
+
+    def test_feedback_is_not_kept_without_a_memory(self, store: Store) -> None:
+        """Nothing can have been given."""
+        keep(store, remark(0, "when?", 0))
+        assert store.feedback() == []
+
+    def test_feedback_of_more_than_8_kib_is_not_kept(self, store: Store) -> None:
+        """A question of some pages; a shorter one is."""
+        commit(store, memorized(0))
+        keep(store, remark(0, "x" * 8192, 0), remark(1, "x" * 8000, 0))
+        assert store.feedback() == [remark(1, "x" * 8000, 0)]
+
+    def test_the_newest_2000_pieces_of_feedback_are_given(self, store: Store) -> None:
+        """And of more of them, no older one."""
+        commit(store, memorized(0))
+        remarks = [remark(number, f"question {number}", 0) for number in range(4100)]
+        keep(store, *remarks)
+        assert store.feedback() == remarks[-2000:]
+
+    def test_feedback_can_be_forgotten(self, store: Store) -> None:
+        """Also where there is none; and more can be kept afterwards."""
+        commit(store, memorized(0))
+        for number in range(2):
+            with store.transaction():
+                store.forget_feedback()
+            assert store.feedback() == []
+            keep(store, remark(number, "when?", 0))
+            assert store.feedback() == [remark(number, "when?", 0)]
+
+    def test_feedback_that_tells_of_a_purged_memory_is_gone(self, store: Store) -> None:
+        """It names it, or its question and the text have something in common; from the commit on, and for good."""
+        commit(store, memorized(0), memorized(1, content="the treasure lies under the oak"))
+        kept = remark(1, "what is new?", 0)
+        keep(store, remark(2, "what else?", 0, 1), kept, remark(3, "is it under the oak?", 0))
+        commit(store, Erased(ident(1), moment(4)))
+        assert len(store.feedback()) == 3
+        commit(store, Purged(ident(1), moment(4)))
+        assert store.feedback() == [kept]
+        with store.transaction():
+            store.scrub()
+        keep(store, remark(5, "what else?", 1, 0))
+        assert store.feedback() == [kept]

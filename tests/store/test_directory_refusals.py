@@ -12,6 +12,7 @@ from ntm_memory_skill.errors import PathRefused, StoreDamaged, StoreError, Store
 from ntm_memory_skill.store import DirectoryStore, State
 from tests.store.builders import all_bytes, commit, compact, contents, die_writing, ident, memorized, open_store, record
 from tests.store.doubles import ForbiddenFileSystem
+from tests.store.remarks import remark
 
 
 class TestDamage:
@@ -172,6 +173,8 @@ class TestPlaces:
         "ntm_memory.keys.npy",
         "ntm_memory.lock",
         "ntm_memory.writer",
+        "ntm_memory.head.json",
+        "ntm_memory.feedback.jsonl",
     )
     EVERY_FILE = pytest.mark.parametrize("name", FILES)
 
@@ -194,12 +197,17 @@ class TestPlaces:
         store = open_store(path)
         commit(store, memorized(0))
         compact(store)
+        with store.transaction():
+            store.keep_head(b"numbers")
+            store.keep_feedback(remark(0))
         victim = path.parent / "elsewhere"
         path.with_name(name).rename(victim)
         path.with_name(name).symlink_to(victim)
         before = victim.read_bytes()
         with suppress(StoreError):
             commit(store, memorized(1))
+        with suppress(StoreError), store.transaction():
+            store.keep_feedback(remark(1))
         assert victim.read_bytes() == before
         with pytest.raises(PathRefused):
             open_store(path)

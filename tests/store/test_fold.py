@@ -250,6 +250,16 @@ class TestAtHand:
         live.go_on(journal_of(gone)[live.end :])
         assert live.purges
 
+    def test_what_the_journal_purges_is_known_until_it_is_started_anew(self) -> None:
+        """As it was when it was erased: what quotes it can be told by that alone."""
+        said = Updated(ident(0), moment(4), content="new", key_row=row(9))
+        gone: list[Event] = [said, Erased(ident(0), moment(5)), Purged(ident(0), moment(5))]
+        assert Fold.of(snapshot_of(), journal_of(gone[:2]), None).purged == []
+        fold = Fold.of(snapshot_of(), journal_of(gone), None)
+        assert [(was.id, was.content, len(was.versions)) for was in fold.purged] == [(ident(0), "new", 1)]
+        fold.restarted(journal.header(4, 3))
+        assert fold.purged == []
+
 
 class TestFiles:
     """The law, over the files of a store."""

@@ -27,6 +27,8 @@ def every_file(paths: Paths) -> list[Path]:
         paths.lock,
         paths.writer,
         paths.quarantine,
+        paths.head,
+        paths.feedback,
         *paths.previous,
         *paths.outdated(1),
         *paths.outdated(2),
@@ -48,6 +50,8 @@ def test_the_names_are_the_documented_ones(name: str, stem: str) -> None:
         f"{stem}.lock",
         f"{stem}.writer",
         f"{stem}.damaged",
+        f"{stem}.head.json",
+        f"{stem}.feedback.jsonl",
         f"{stem}.previous.json",
         f"{stem}.previous.journal.jsonl",
         f"{stem}.v1.json",
@@ -59,6 +63,8 @@ def test_the_names_are_the_documented_ones(name: str, stem: str) -> None:
         f"{stem}.keys.npy.tmp",
         f"{stem}.previous.json.tmp",
         f"{stem}.previous.journal.jsonl.tmp",
+        f"{stem}.head.json.tmp",
+        f"{stem}.feedback.jsonl.tmp",
     ]
     assert [path.name for path in every_file(paths)] == expected
     assert {path.parent for path in every_file(paths)} == {paths.folder} == {FOLDER}
@@ -83,7 +89,7 @@ def test_two_memories_of_one_folder_share_no_file(one: str, other: str) -> None:
 def test_every_file_that_is_rewritten_has_its_temporary_name_looked_for() -> None:
     """A crash may leave it, with a text in it that is purged later."""
     paths = Paths.of(FOLDER / "notes.json")
-    rewritten = (paths.snapshot, paths.journal, paths.keys, *paths.previous)
+    rewritten = (paths.snapshot, paths.journal, paths.keys, *paths.previous, paths.head, paths.feedback)
     assert set(paths.temporaries) == {path.with_name(f"{path.name}.tmp") for path in rewritten}
 
 
@@ -134,15 +140,17 @@ def test_the_names_cannot_be_changed() -> None:
         Paths.of(FOLDER / "notes.json").lock = FOLDER  # type: ignore[misc]  # that is what is tried
 
 
-@pytest.mark.parametrize("name", ["notes.previous.json", "ntm_memory.v1.json", "a.v12.json"])
-def test_the_name_of_a_copy_is_refused(tmp_path: Path, name: str) -> None:
-    """The memory beside it would replace it, as it does its copies."""
+@pytest.mark.parametrize("name", ["notes.previous.json", "ntm_memory.v1.json", "a.v12.json", "notes.head.json"])
+def test_the_name_of_a_file_beside_a_memory_is_refused(tmp_path: Path, name: str) -> None:
+    """That memory would replace it, as it does its copies and its head."""
     with pytest.raises(PathRefused) as caught:
         Paths.of(tmp_path / name)
     assert caught.value.code == "path_refused"
 
 
-@pytest.mark.parametrize("name", ["previous.json", "v1.json", "notes.v1.md.json", "notes.version1.json"])
+@pytest.mark.parametrize(
+    "name", ["previous.json", "v1.json", "head.json", "notes.v1.md.json", "notes.version1.json", "notes.ahead.json"]
+)
 def test_names_that_only_resemble_a_copy_s_are_names(tmp_path: Path, name: str) -> None:
     """Nothing is kept under them."""
     assert Paths.of(tmp_path / name).snapshot == tmp_path / name

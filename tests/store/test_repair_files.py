@@ -47,6 +47,7 @@ from tests.store.wrecks import (
 __all__ = ["cheap_key"]
 
 QUARANTINE = "ntm_memory.damaged"
+FEEDBACK = "ntm_memory.feedback.jsonl"
 
 
 @pytest.fixture
@@ -119,19 +120,35 @@ class TestQuarantine:
         assert not any(b"quoted" in data for data in below(place).values())
 
 
+class TestBeside:
+    """What lies beside the memory is no part of it."""
+
+    @pytest.mark.parametrize("name", [SNAPSHOT, JOURNAL])
+    def test_head_and_feedback_are_left_byte_for_byte(self, whole: Kept, name: str, place: Path) -> None:
+        """They are neither mended nor put aside."""
+        path = whole.lay(place, {name: whole.files[name][:-9]})
+        beside = {FEEDBACK: b'{"query":"whatever"}\nand so', "ntm_memory.head.json": b"numbers"}
+        for other, data in beside.items():
+            (place / other).write_bytes(data)
+        done = mend(path, whole, accept_loss=True)
+        assert done.needed
+        assert not any(other in kept_name for kept_name in done.quarantined for other in beside)
+        assert {other: (place / other).read_bytes() for other in beside} == beside
+
+
 class TestPurge:
     """A purge that was broken off is finished: its text must not survive in what a repair puts aside."""
 
     @pytest.mark.parametrize("name", [SNAPSHOT, JOURNAL])
     @pytest.mark.parametrize("condition", ["purge without a scrub", "purge broken off"])
     def test_a_purged_text_is_in_no_file_after_a_repair(self, condition: str, name: str, place: Path) -> None:
-        """Not in quarantine either, and not among an older version's files."""
+        """Not in quarantine either, not among an older version's files; and no question is kept that might quote it."""
         whole = kept(condition)
         data = whole.files[name]
         place_of_damage = data.index(b'"m002"') if name == SNAPSHOT else data.index(b'"generation"')
         path = whole.lay(place, {name: flipped(data, place_of_damage + 2)})
         (place / QUARANTINE).mkdir()
-        for other in (f"{QUARANTINE}/20250101T000000-{SNAPSHOT}", "ntm_memory.v1.json"):
+        for other in (f"{QUARANTINE}/20250101T000000-{SNAPSHOT}", "ntm_memory.v1.json", FEEDBACK):
             (place / other).write_bytes(SECRET.encode())
         done = mend(path, whole, accept_loss=True)
         assert done.needed
