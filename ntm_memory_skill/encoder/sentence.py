@@ -6,8 +6,7 @@ Neither library is imported before the first text is encoded: together they take
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from jaxtyping import Float32
 
 from ntm_memory_skill.encoder import bundled
 from ntm_memory_skill.encoder.chunking import pool, split_to_window
+from ntm_memory_skill.encoder.library import loading
 from ntm_memory_skill.encoder.protocol import Progress
 from ntm_memory_skill.errors import EncoderUnavailable
 from ntm_memory_skill.model import EncoderIdentity
@@ -136,14 +136,10 @@ class SentenceEncoder:
 
     def _load(self) -> SentenceTransformer:
         source = str(bundled.model_folder()) if self._name == BUNDLED else self._name
-        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
 
-        try:
-            with _quiet():
-                model = SentenceTransformer(source, local_files_only=not self._allow_download, device="cpu")
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise EncoderUnavailable(f"the model {self._name!r} cannot be loaded: {_first_line(error)}") from error
+        with loading(f"the model {self._name!r}", EncoderUnavailable):
+            model = SentenceTransformer(source, local_files_only=not self._allow_download, device="cpu")
         if self._identity is None:
             self._identity = self._identify(model)
         return model
@@ -185,21 +181,3 @@ def _revision(name: str, model: Any) -> str:
         return f"sha256:{bundled.file_sha256(files[0])[:16]}" if files else "unpinned"
     commit = getattr(getattr(model[0], "auto_model", None), "config", None)
     return str(getattr(commit, "_commit_hash", None) or "unpinned")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the library's own bar about loading weights off the terminal."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # the library has no hints for it
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # the same
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

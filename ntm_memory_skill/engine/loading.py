@@ -1,25 +1,36 @@
-"""Loading an encoder's model beside the answers that need none."""
+"""Loading a model beside the answers that need none."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from typing import Protocol
 
-from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.errors import EncoderError
 
 logger = logging.getLogger(__name__)
 
 
+class Loadable(Protocol):
+    """An encoder or a reranker, as far as loading its model goes."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded."""
+
+    def warm_up(self) -> None:
+        """Load it now. Raises an EncoderError."""
+
+
 class BackgroundLoad:
-    """The loading of one encoder's model in a thread of its own; begun by whoever asks first.
+    """The loading of one model in a thread of its own; begun by whoever asks first.
 
     Args:
-        encoder: Whose model.
+        owner: Whose model.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+    def __init__(self, owner: Loadable) -> None:
+        self._owner = owner
         self._beginning = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -28,7 +39,7 @@ class BackgroundLoad:
 
         False once it is there, and after a loading that failed: the next call that needs it meets the error.
         """
-        if self._encoder.ready:
+        if self._owner.ready:
             return False
         with self._beginning:
             if self._thread is None:
@@ -38,6 +49,6 @@ class BackgroundLoad:
 
     def _load(self) -> None:
         try:
-            self._encoder.warm_up()
+            self._owner.warm_up()
         except EncoderError as error:
             logger.warning("the model was not loaded: %s", error.message)
