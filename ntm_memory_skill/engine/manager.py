@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
-
-import numpy as np
-from jaxtyping import Bool
+from typing import Any, Self
 
 from ntm_memory_skill.encoder import Encoder, Progress, load_encoder
-from ntm_memory_skill.engine import erasure, validation
+from ntm_memory_skill.engine import erasure, near_miss, validation
 from ntm_memory_skill.engine import recall as read_path
 from ntm_memory_skill.engine.answers import Attention, Note, Receipt, Recollection
-from ntm_memory_skill.engine.cue import CueMaker
+from ntm_memory_skill.engine.explaining import Explanation
+from ntm_memory_skill.engine.feedback import Recalled
 from ntm_memory_skill.engine.likeness import resembling
 from ntm_memory_skill.engine.live import LiveMemory, check_encoder
-from ntm_memory_skill.engine.loading import BackgroundLoad
+from ntm_memory_skill.engine.neighbourhood import around
 from ntm_memory_skill.engine.progress import bar
-from ntm_memory_skill.engine.projection import Projection, key_bytes
-from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
+from ntm_memory_skill.engine.reading import Examination, Reader
+from ntm_memory_skill.engine.recollecting import candidates
+from ntm_memory_skill.engine.reranking import Reranking
 from ntm_memory_skill.engine.settings import Settings
+from ntm_memory_skill.engine.trained import TrainedHead
 from ntm_memory_skill.engine.writing import Writer
-from ntm_memory_skill.model import EncoderIdentity, Filters, Hit, Query, Record, Updated, indexed_text
+from ntm_memory_skill.model import EncoderIdentity, Filters, Hit, Query, Record, indexed_text
 from ntm_memory_skill.sources import Clock, Ids, random_ids, system_clock
 from ntm_memory_skill.store import DirectoryStore, State, Store
-
-Answer = TypeVar("Answer", bound=Sequence[Hit])
-
-RECALL_CANDIDATES = 20  # more than a budget of a few thousand characters ever holds
 
 
 class NTMMemoryManager:
@@ -57,11 +52,11 @@ class NTMMemoryManager:
     ) -> None:
         self.settings = Settings() if settings is None else settings
         self._live = LiveMemory(store, encoder, self.settings.addressing.head.reach)
-        self._cues = CueMaker(encoder, self.settings.addressing)
-        self._loading = BackgroundLoad(encoder) if self.settings.answer_while_loading else None
+        self._reader = Reader(self._live, encoder, self.settings, clock)
+        self.reranking = Reranking.of(self.settings)  # a host may put one in its place that several memories share
         self._writer = Writer(self._live, self.settings.memory_size, clock, ids)
+        self._recalled = Recalled(self._live, clock, keep=self.settings.feedback)
         self._clock = clock
-        self._focuses = SessionFocuses()
 
     @classmethod
     def open(
@@ -127,9 +122,10 @@ class NTMMemoryManager:
         return self._live.store.warnings
 
     def warm_up(self) -> None:
-        """Load the model and the matrix now, so that the next call need not. May be called from another thread."""
+        """Load the models and the matrix now, so that the next call need not. May be called from another thread."""
         self._live.encoder.warm_up()
         self._live.projection()
+        self.reranking.warm_up()
 
     def get(self, ident: str) -> Record:
         """Return the live memory with an id.
@@ -186,23 +182,34 @@ class NTMMemoryManager:
         with self._live.transaction() as state:
             return [record.id for record in self._writer.write(drafts, keys, state)]
 
-    def search(self, query: str, *, top_k: int = 5, **filters: Any) -> list[Hit]:
+    def search(self, query: str, *, top_k: int = 5, context: int = 0, **filters: Any) -> list[Hit]:
         """Return the memories that answer a question, best first.
 
         Args:
             query: The question, as it was asked.
             top_k: How many at most, 1 to 1000.
+            context: How many memories before and after each hit on its tape come with it, 0 to 10: see `neighbourhood`.
             **filters: tags (all of them), type, session, since, until, as_of.
 
         Raises:
             InvalidContent: An empty query, or one with control characters.
-            InvalidArgument: `top_k` or a filter's value is out of range.
+            InvalidArgument: `top_k`, `context` or a filter's value is out of range.
             UnknownFilter: There is no such filter.
             EncoderMismatch: The memory was written with another encoder.
         """
-        text = validation.content(query, self.settings.content_limit)
-        limit = validation.count("top_k", top_k, validation.TOP_K_LIMIT)
-        return self._given(self._search(Query(text=text, top_k=limit, filters=validation.filters(filters))))
+        asked = validation.question(query, top_k, filters, self.settings.content_limit)
+        reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
+        hits = self.reranking.best(asked, self._reader.search)
+        return self._given(asked.text, around(self._live, hits, reach, asked.filters))
+
+    def search_explained(
+        self, query: str, *, top_k: int = 5, context: int = 0, **filters: Any
+    ) -> tuple[list[Hit], Explanation | None]:
+        """Search, and also return why the best memory that is not given is not: see `near_miss`. Raises as `search`."""
+        asked = validation.question(query, top_k, filters, self.settings.content_limit)
+        reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
+        hits, missed = near_miss.search(self._reader, self.reranking, asked)
+        return self._given(asked.text, around(self._live, hits, reach, asked.filters)), missed
 
     def recall(
         self,
@@ -212,6 +219,7 @@ class NTMMemoryManager:
         session: str | None = None,
         budget: int | None = None,
         top_k: int | None = None,
+        context: int = 0,
     ) -> Recollection:
         """Return the best memories that fit a budget of characters, ready to be put before a model.
 
@@ -221,27 +229,22 @@ class NTMMemoryManager:
             session: The chat that asks; where it looked last draws it a little (the interpolation gate).
             budget: Characters of content in all; None takes `settings.recall_budget`. The best hit always comes.
             top_k: How many at most; None takes as many as fit.
+            context: As in `search`, as much of it as fits into what the hits leave of the budget.
 
         Raises:
-            InvalidArgument: Neither query nor key was given, or the budget or `top_k` is out of range.
+            InvalidArgument: Neither query nor key was given, or the budget, `top_k` or `context` is out of range.
             InvalidContent: See `search`.
         """
         name = validation.name("key", key)
         text = validation.recall_text(query, name, self.settings.content_limit)
         limit = self.settings.recall_budget if budget is None else validation.count("budget", budget, 1_000_000)
         most = validation.TOP_K_LIMIT if top_k is None else validation.count("top_k", top_k, validation.TOP_K_LIMIT)
-        asking = validation.name("session", session)
-        same_name = Query(text=text, top_k=validation.TOP_K_LIMIT, filters=Filters(key=name))
-        named = [] if name is None else self._search(same_name)
-        named.sort(key=lambda hit: hit.at, reverse=True)
-        found = named
-        if query is not None or not named:
-            have = {hit.id for hit in named}
-            wide = self._search(Query(text=text, top_k=RECALL_CANDIDATES, session=asking))
-            found = named + [hit for hit in wide if hit.id not in have]
+        reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
+        wanted = Query(text=text, filters=Filters(key=name), session=validation.name("session", session))
+        found = candidates(self._reader, self.reranking, wanted, asked=query is not None)
         given = Recollection.within(found, limit, most)
-        self._given(given.hits)
-        return given
+        hits = around(self._live, given.hits, reach, Filters(), limit - given.characters)
+        return given.with_context(self._given(text, hits))
 
     def attention(self, query: str) -> Attention:
         """Return where the head looks for a question, stage by stage, over all live memories in the order of time.
@@ -250,8 +253,57 @@ class NTMMemoryManager:
             InvalidContent: See `search`.
         """
         text = validation.content(query, self.settings.content_limit)
-        with self._addressed(Query(text=text)) as seen:
+        with self._reader.addressed(Query(text=text)) as seen:
             return Attention() if seen is None else read_path.attention(seen)
+
+    def explain(self, ident: str, query: str, *, top_k: int = 5, **filters: Any) -> Explanation:
+        """Return why a memory stands where it stands for a question: what keeps it from the first `top_k`, or in them.
+
+        A reranker, if there is one, has no part in it.
+
+        Raises:
+            UnknownMemory: No live memory has the id.
+            InvalidArgument: The filters do not let it through, or see `search`.
+            InvalidContent: See `search`.
+            UnknownFilter: See `search`.
+        """
+        asked = validation.question(query, top_k, filters, self.settings.content_limit)
+        self.get(ident)
+        return self._reader.explain(ident, asked)
+
+    def examine(self, query: str, **filters: Any) -> Examination:
+        """Return what the heads would be given for a question: what `ntm_memory_skill.learning` trains on.
+
+        Raises:
+            LookupError: The memory is empty.
+            InvalidContent: See `search`.
+            UnknownFilter: See `search`.
+        """
+        text = validation.content(query, self.settings.content_limit)
+        return self._reader.examine(Query(text=text, filters=validation.filters(filters)))
+
+    @property
+    def head(self) -> TrainedHead | None:
+        """The trained head that it looks with; None for the default one."""
+        return self._reader.trained
+
+    def use_head(self, head: TrainedHead | None, *, keep: bool = False) -> None:
+        """Look with a trained head from now on; None for the default one.
+
+        Args:
+            head: The head.
+            keep: Also write it beside the memory, or remove the one there, for whoever opens it next.
+
+        Raises:
+            UnusableHead: It was made for another encoder, or another kernel.
+            StoreError: It could not be written.
+        """
+        if head is not None:
+            self._reader.check(head)
+        if keep:
+            with self._live.transaction():
+                self._live.store.keep_head(None if head is None else head.to_json())
+        self._reader.take(head)
 
     def update(
         self,
@@ -270,22 +322,7 @@ class NTMMemoryManager:
             InvalidContent: See `memorize`.
         """
         change = validation.change(content, importance, tags, reason, self.settings.content_limit)
-        key, key_row = self.get(ident).key, None  # an unknown id makes no folder and takes no lock
-        if change.content is not None:
-            key_row = key_bytes(self._live.encode([indexed_text(key, change.content)])[0])
-        with self._live.transaction():
-            self._live.record(ident)
-            event = Updated(
-                ident,
-                self._clock(),
-                content=change.content,
-                importance=change.importance,
-                tags=change.tags,
-                reason=change.reason,
-                key_row=key_row,
-            )
-            self._live.commit([event])
-            return self._live.record(ident)
+        return self._writer.update(ident, change)
 
     def erase(self, *idents: str, strength: float = 1.0, purge: bool = False, reason: str | None = None) -> Receipt:
         """Erase memories, in part or altogether.
@@ -320,6 +357,23 @@ class NTMMemoryManager:
         validation.erasure(idents, 1.0, purge=False)
         return erasure.restore(self._live, self._clock, idents, self.settings.memory_size)
 
+    def used(self, *idents: str, query: str | None = None) -> int:
+        """Tell that memories which were given were of use; return of how many that was noted (`settings.feedback`).
+
+        Args:
+            *idents: Their ids; all must be known, else nothing is noted.
+            query: The question that they were given for; None takes the latest that gave them in this process.
+
+        Raises:
+            UnknownMemory: One of the ids names no live memory.
+            InvalidArgument: No id, or one that is there twice.
+            InvalidContent: See `search`.
+            StoreError: It could not be written.
+        """
+        validation.identifiers("used", idents)
+        asked = None if query is None else validation.content(query, self.settings.content_limit)
+        return self._recalled.used(idents, asked)
+
     def compact(self) -> tuple[str, ...]:
         """Fold the journal into the snapshot now, and return the names of the files that were rewritten."""
         with self._live.transaction():
@@ -337,46 +391,9 @@ class NTMMemoryManager:
         """Fold the journal into the snapshot if that is due, and let go. Closing twice is harmless."""
         self._live.close()
 
-    def _given(self, hits: Answer) -> Answer:
-        """Count memories that are given as an answer."""
-        self._live.accessed([hit.id for hit in hits], self._clock())
+    def _given(self, query: str, hits: list[Hit]) -> list[Hit]:
+        """Count memories that are given as an answer, and remember what to."""
+        idents = [hit.id for hit in hits]
+        self._live.accessed(idents, self._clock())
+        self._recalled.remember(query, idents)
         return hits
-
-    def _search(self, query: Query) -> list[Hit]:
-        with self._addressed(query) as seen:
-            if seen is None:
-                return []
-            if query.session is not None:
-                weights = np.asarray(seen.focus.stages.sharpened)
-                self._focuses.remember(query.session, LastFocus(weights, self._live.store.state.next_ordinal))
-            return read_path.hits(seen, query, self.settings.addressing)
-
-    @contextmanager
-    def _addressed(self, query: Query) -> Iterator[read_path.Sight | None]:
-        """Address the memory, and hold it still for the block. None where the filters let nothing through."""
-        settings = self.settings.addressing
-        if not self._live.state.records:
-            yield None  # no model is loaded to find nothing
-            return
-        by_words = self._loading is not None and self._loading.under_way()
-        look = self._live.words if by_words else self._live.projection
-        look()
-        cue = self._cues.of_words(query.text) if by_words else self._cues.make(query.text)
-        # the slow part is over, and nobody else had to wait for it
-        with self._live.mutex:
-            projection = look()
-            admitted = projection.admitted(query.filters)
-            if not admitted.any():
-                yield None
-                return
-            previous = self._previous(query.session, projection, admitted)
-            yield read_path.Sight(projection, cue, read_path.focus(projection, cue, settings, admitted, previous))
-
-    def _previous(
-        self, session: str | None, projection: Projection, admitted: Bool[np.ndarray, "n"]
-    ) -> read_path.Weights | None:
-        """Return w_{t−1}: None where there is none, so that the gate stands open."""
-        settings = self.settings.addressing
-        last = self._focuses.last(session) if settings.hybrid else None
-        today = None if last is None else last.today(projection, admitted)
-        return projection.newest(admitted) if today is None and not settings.content else today

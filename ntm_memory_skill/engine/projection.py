@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from ntm_memory_skill.engine.derived import Derived
+from ntm_memory_skill.engine.traits import Traits
 from ntm_memory_skill.lexical import BM25Index, tokenize
 from ntm_memory_skill.model import (
     Accessed,
@@ -45,6 +47,7 @@ class Projection:
         self.matrix = MemoryMatrix(xp, dimension, ExactSimilarity())
         self.lexical = BM25Index()
         self.tape = Tape(reach)
+        self.traits = Traits()
         self._records: list[Record | None] = []
         self._slots: dict[str, int] = {}
         self._labels: dict[tuple[str, str], set[int]] = defaultdict(set)
@@ -53,7 +56,7 @@ class Projection:
         self._ordinals: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(0, dtype=np.int64)
         self._live: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
         self._current: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
-        self._sources: Any = None
+        self._derived: Derived | None = None
         self.complete = True
         """Whether every live memory's row is there; False after a `fill` that could not encode what was missing."""
 
@@ -67,6 +70,10 @@ class Projection:
         if record is None:
             raise LookupError(f"slot {slot} is free")
         return record
+
+    def slot(self, ident: str) -> int | None:
+        """Return the slot of a live memory, or None where there is no such memory."""
+        return self._slots.get(ident)
 
     def fill(self, state: State, rows: KeyRows, encoder: EncoderIdentity, encode: Encode | None) -> KeyRows:
         """Take in every live memory, and return the rows that were missing from `rows` and had to be encoded.
@@ -88,14 +95,14 @@ class Projection:
         self.matrix.store_many([record.slot for record in records], keys)
         self._grow(len(self.matrix))
         for record, text in zip(records, texts, strict=True):
-            self.lexical.add(record.slot, tokenize(text))
+            self._read(record.slot, text)
             self._label(record)
         self.tape.extend((record.slot, record.session, record.at.timestamp(), record.ordinal) for record in records)
         return KeyRows([digests[index] for index in missing], encoded)
 
     def move_to(self, xp: Any) -> None:
         """Let the matrix live in another array namespace from now on."""
-        self.xp, self._sources = xp, None
+        self.xp, self._derived = xp, None
         self.matrix.move_to(xp)
 
     def apply(self, event: Event, state: State) -> None:
@@ -117,11 +124,27 @@ class Projection:
             case Accessed():
                 self._count(event, state)
 
-    def sources(self) -> Any:
-        """Return the tapes' neighbour table in the matrix's own kind of array."""
-        if self._sources is None or self._sources.shape[1] != len(self):
-            self._sources = self.xp.asarray(self.tape.sources(len(self)))
-        return self._sources
+    @property
+    def derived(self) -> Derived:
+        """What follows from the rows as they stand now."""
+        if self._derived is None:
+            self._derived = Derived(self)
+        return self._derived
+
+    @property
+    def live(self) -> Bool[np.ndarray, "n"]:
+        """Which slots hold a memory."""
+        return self._live
+
+    @property
+    def times(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """When each memory happened: seconds since 1970. Those of a free slot mean nothing."""
+        return self._times
+
+    @property
+    def strengths(self) -> Float32[np.ndarray, "n"]:
+        """How much of each memory has not faded, 0 to 1; 1 for a free slot."""
+        return np.asarray([1 if record is None else record.strength for record in self._records], np.float32)
 
     def newest(self, admitted: Bool[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:
         """Return the weighting that looks at the admitted memory that was written last. At least one is admitted."""
@@ -150,19 +173,18 @@ class Projection:
         if filters.until is not None:
             admitted &= self._times <= filters.until.timestamp()
         if filters.as_of is not None:
-            moment = filters.as_of
-            admitted &= self._mask(
-                slot for slot in np.flatnonzero(admitted).tolist() if _held_at(self.record(slot), moment)
-            )
+            admitted &= self._times <= filters.as_of.timestamp()
+            for slot in np.flatnonzero(admitted & ~self._current).tolist():
+                admitted[slot] = _held_still(self.record(slot), filters.as_of)
         return admitted
 
     def _write(self, record: Record, row: bytes) -> None:
         self.matrix.store(record.slot, _row(row), record.strength)
         self._grow(len(self.matrix))
-        self.lexical.add(record.slot, tokenize(indexed_text(record.key, record.content)))
+        self._read(record.slot, indexed_text(record.key, record.content))
         self._label(record)
         self.tape.add(record.slot, record.session, record.at.timestamp(), record.ordinal)
-        self._sources = None
+        self._derived = None
 
     def _restore(self, event: Restored, state: State) -> None:
         back = state.records.get(event.id, state.archive.get(event.id))
@@ -181,8 +203,9 @@ class Projection:
         self._relabel(record)
         if isinstance(event, Updated) and event.key_row is not None:
             slot = self._slots[record.id]
-            self.lexical.add(slot, tokenize(indexed_text(record.key, record.content)))
+            self._read(slot, indexed_text(record.key, record.content))
             self.matrix.store(slot, _row(event.key_row), record.strength)
+        self._derived = None
 
     def _free(self, slot: int) -> None:
         self.matrix.free(slot)
@@ -190,7 +213,12 @@ class Projection:
         self.tape.remove(slot)
         self._unlabel(slot)
         self._live[slot] = False
-        self._sources = None
+        self._derived = None
+
+    def _read(self, slot: int, text: str) -> None:
+        """Take in what a text says, where nobody has to understand it."""
+        self.lexical.add(slot, tokenize(text))
+        self.traits.note(slot, text)
 
     def _label(self, record: Record) -> None:
         slot = record.slot
@@ -256,6 +284,6 @@ def _labels(record: Record) -> Iterator[tuple[str, str]]:
         yield "tag", tag
 
 
-def _held_at(record: Record, moment: datetime) -> bool:
-    """Return whether a memory had happened and was not yet superseded at a moment."""
-    return record.at <= moment and (record.superseded_at is None or record.superseded_at > moment)
+def _held_still(record: Record, moment: datetime) -> bool:
+    """Return whether a memory was not yet superseded at a moment."""
+    return record.superseded_at is None or record.superseded_at > moment

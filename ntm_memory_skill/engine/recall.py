@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,34 @@ from jaxtyping import Bool, Float32
 
 from ntm_memory_skill.engine.answers import Attention
 from ntm_memory_skill.engine.cue import Cue
+from ntm_memory_skill.engine.evidence import TERMS, Evidence, gather, statistics
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.settings import AddressingSettings
-from ntm_memory_skill.model import Hit, Neighbour, Query, Record, Trace
-from ntm_memory_skill.ntm import HeadParameters, Stages, address, addressing
+from ntm_memory_skill.engine.trained import TrainedHead, steer, weights_in_order
+from ntm_memory_skill.model import Hit, Neighbour, Query, Record, Term, Trace
+from ntm_memory_skill.ntm import Ground, Looks, Stages, State, Steering, address, addressing
 
 Weights = Float32[np.ndarray, "n"]
+SPREAD = 0.15
+"""How far the λ of several untrained heads lie to both sides of the one that a single head would have, where the
+encoder can read the question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Focus:
-    """Where the head looks, and every term that moved it there. All arrays have one entry a slot."""
+    """Where the heads look, and everything that moved them there. Arrays have one entry a slot."""
 
-    similarity: Weights | None
-    """None where the cue has no key."""
-    bm25: Weights
+    evidence: Evidence
     scores: Weights
+    """Content scores, averaged over the heads."""
+    weights: Mapping[str, float]
+    """ω: what each term weighs, averaged over the heads."""
+    heads: Steering
+    ground: Ground
+    looks: Looks
     stages: Stages
+    state: State | None = None
+    """An LSTM's, for the chat's next recall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +50,84 @@ class Sight:
     focus: Focus
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a chat's last recall left behind."""
+
+    weights: Weights | None = None
+    """w_{t−1}; None leaves the gate open."""
+    state: State | None = None
+
+
 def focus(
     projection: Projection,
     cue: Cue,
     settings: AddressingSettings,
     admitted: Bool[np.ndarray, "n"],
-    previous: Weights | None,
+    past: Past,
+    trained: TrainedHead | None = None,
 ) -> Focus:
     """Address the memory. At least one slot must be admitted."""
-    xp = projection.xp
-    present = xp.asarray(admitted)
-    bm25 = xp.asarray(projection.lexical.scores(cue.terms, len(projection)))
-    scores = cue.lexical_share * addressing.standardize(bm25, present)
-    similarity = None if cue.key is None else projection.matrix.similarities(cue.key)
-    if similarity is not None:
-        scores = scores + (1 - cue.lexical_share) * addressing.standardize(similarity, present)
-    if not settings.content:
-        scores = xp.zeros_like(scores)
-    stages = address(
-        scores,
-        settings.head if settings.content else _closed_gate(settings),
-        present=present,
-        sources=projection.sources() if settings.location else None,
-        previous=None if previous is None else xp.asarray(previous),
-        xp=xp,
+    xp, derived = projection.xp, projection.derived
+    evidence = gather(projection, cue, settings, admitted, learnt=trained is not None)
+    state = None
+    if trained is None:
+        omega, heads = _untrained(evidence, cue, settings, xp)
+    else:
+        seen = statistics(evidence, cue, projection)
+        omega, steering, state = steer(trained, evidence, seen, settings.head, past.state)
+        heads = Steering(*(xp.asarray(each) for each in steering))
+    if not settings.content:  # location alone: all weight comes from where the head looked before
+        omega, heads = np.zeros_like(omega), heads._replace(gate=xp.zeros_like(heads.gate))
+    scores = _scores(evidence, omega, xp)
+    ground = Ground(
+        present=xp.asarray(admitted),
+        sources=derived.sources if settings.location else None,
+        relative_lengths=derived.relative_lengths if settings.location else None,
+        previous=None if past.weights is None else xp.asarray(past.weights),
     )
-    return Focus(similarity=similarity, bm25=bm25, scores=scores, stages=stages)
+    looks = address(scores, heads, ground)
+    return Focus(
+        evidence=evidence,
+        scores=xp.mean(scores, axis=0),
+        weights=dict(zip(TERMS, omega.mean(axis=0).tolist(), strict=True)),
+        heads=heads,
+        ground=ground,
+        looks=looks,
+        stages=looks.merged(heads.sharpening),
+        state=state,
+    )
 
 
-def hits(seen: Sight, query: Query, settings: AddressingSettings) -> list[Hit]:
+def _untrained(
+    evidence: Evidence, cue: Cue, settings: AddressingSettings, xp: Any
+) -> tuple[Float32[np.ndarray, "heads terms"], Steering]:
+    """Return the terms' weights and the parameters of the default heads."""
+    count = settings.num_read_heads
+    share = evidence.lexical_share
+    shares = [share]
+    if count > 1 and cue.key is not None:
+        spread = SPREAD * (1 - cue.illegible)
+        shares = np.clip(np.linspace(share - spread, share + spread, count), 0, 1).tolist()
+    omega = np.stack([weights_in_order(evidence.shared(each)) for each in shares])
+    one = settings.head.steering(xp)
+    return omega, Steering(*(xp.concat([each] * len(shares), axis=0) for each in one))
+
+
+def _scores(evidence: Evidence, omega: Float32[np.ndarray, "heads terms"], xp: Any) -> Any:
+    """Return Σ_t ω_t · term_t for each head, leaving out terms that weigh nothing."""
+    names = [name for place, name in enumerate(TERMS) if name in evidence.terms and omega[:, place].any()]
+    if not names:
+        return xp.zeros_like(evidence.terms["words"])[None, :]
+    weights = xp.asarray(np.ascontiguousarray(omega[:, [TERMS.index(name) for name in names]]))
+    return weights @ xp.stack([evidence.terms[name] for name in names], axis=0)
+
+
+def hits(seen: Sight, query: Query) -> list[Hit]:
     """Return the `top_k` memories with the most weight, best first; equal ones in the order of their slots."""
     ranking = _array(seen.focus.stages.shifted)  # sharpening keeps the order, and may round the small ones to 0
     best = _largest(ranking, min(query.top_k, int(np.count_nonzero(ranking > 0))))
-    explain = _explainer(seen, settings)
+    explain = explainer(seen, best)
     return [explain(slot, query) for slot in best]
 
 
@@ -84,22 +140,29 @@ def attention(seen: Sight) -> Attention:
     return Attention(tuple(records), *(tuple(_array(weights)[slots].tolist()) for weights in stages))
 
 
-def _explainer(seen: Sight, settings: AddressingSettings) -> Callable[[int, Query], Hit]:
-    """Return what makes a hit, with its trace, of a slot."""
+def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
+    """Return what makes a hit, with its trace, of any of some slots."""
     projection, cue, focused = seen.projection, seen.cue, seen.focus
+    evidence = focused.evidence
     stages = {name: _array(weights) for name, weights in focused.stages._asdict().items()}
-    similarity = None if focused.similarity is None else _array(focused.similarity)
-    bm25, scores = _array(focused.bm25), _array(focused.scores)
+    similarity = None if evidence.similarity is None else _array(evidence.similarity)
+    scores, terms = _array(focused.scores), {name: _array(values) for name, values in evidence.terms.items()}
+    lent = _neighbours(seen, slots)
 
     def hit(slot: int, query: Query) -> Hit:
         record = projection.record(slot)
         trace = Trace(
             cosine=None if similarity is None else float(similarity[slot]) / record.strength,
-            bm25=float(bm25[slot]),
-            lexical_share=cue.lexical_share,
+            bm25=float(evidence.match.scores[slot]),
+            lexical_share=evidence.lexical_share,
             content_score=float(scores[slot]),
+            terms=tuple(
+                Term(name, float(values[slot]), focused.weights[name])
+                for name, values in terms.items()
+                if focused.weights[name]
+            ),
             matched_terms=projection.lexical.matched(cue.terms, slot),
-            neighbours=_neighbours(projection, slot, stages["gated"], settings) if settings.location else (),
+            neighbours=lent[slot],
             **{name: float(weights[slot]) for name, weights in stages.items()},
         )
         return Hit(record, trace.sharpened, trace, _text_at(record, query))
@@ -107,20 +170,29 @@ def _explainer(seen: Sight, settings: AddressingSettings) -> Callable[[int, Quer
     return hit
 
 
-def _neighbours(
-    projection: Projection, slot: int, gated: Weights, settings: AddressingSettings
-) -> tuple[Neighbour, ...]:
-    """Return the memories that weight was shifted from, largest first."""
-    reach, kernel = settings.head.reach, settings.head.kernel
-    column = _array(projection.sources()[:, slot])
-    found = []
-    for offset in range(-reach, reach + 1):
-        source = int(column[offset + reach])
-        if offset == 0 or source >= len(gated) or gated[source] <= 0:
-            continue
-        arrived = kernel[offset + reach] * float(gated[source])
-        found.append(Neighbour(projection.record(source).id, offset, arrived))
-    return tuple(sorted(found, key=lambda neighbour: -neighbour.weight))
+def _neighbours(seen: Sight, slots: Sequence[int]) -> dict[int, tuple[Neighbour, ...]]:
+    """Return for each slot the memories that weight was shifted from, largest first."""
+    ground, heads = seen.focus.ground, seen.focus.heads
+    if ground.sources is None or not slots:
+        return dict.fromkeys(slots, ())
+    places = list(slots)
+    sources, shares = _array(ground.sources[:, places]), _array(heads.kernel)[..., None]
+    if ground.relative_lengths is not None:
+        shares = shares * _array(addressing.passing(ground.relative_lengths[:, places], heads.length_ratio))
+    gated = _array(seen.focus.looks.gated)
+    there = sources < gated.shape[1]
+    arrived = (shares * gated[:, np.where(there, sources, 0)] * there).mean(axis=0)
+    reach = len(sources) // 2
+    arrived[reach] = 0  # what stayed
+    found = {}
+    for column, slot in enumerate(places):
+        rows = np.flatnonzero(arrived[:, column] > 0)
+        rows = rows[np.argsort(-arrived[rows, column], kind="stable")]
+        found[slot] = tuple(
+            Neighbour(seen.projection.record(source).id, int(row) - reach, float(arrived[row, column]))
+            for row, source in zip(rows, sources[rows, column].tolist(), strict=True)
+        )
+    return found
 
 
 def _text_at(record: Record, query: Query) -> str | None:
@@ -129,11 +201,6 @@ def _text_at(record: Record, query: Query) -> str | None:
     if moment is None:
         return None
     return next((version.content for version in record.versions if version.replaced_at > moment), None)
-
-
-def _closed_gate(settings: AddressingSettings) -> HeadParameters:
-    """Return the head for location addressing alone: all weight comes from where it looked before."""
-    return replace(settings.head, gate=0.0)
 
 
 def _largest(values: Weights, count: int) -> list[int]:

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ntm_memory_skill.errors import InputError, InvalidArgument, InvalidContent, UnknownArgument, UnknownFilter
-from ntm_memory_skill.model import Filters, Record
+from ntm_memory_skill.model import Filters, Query, Record
 
 NAME_LIMIT = 256
 TAG_LIMIT = 32
 TOP_K_LIMIT = 1_000
+CONTEXT_LIMIT = 10
 FAINTEST = 1e-6  # the least strength that fading leaves: a row of length 0 has no direction to be found by
 SHOWN = 40  # characters of a refused value that a message repeats
 _IDENTIFIER = re.compile(r"[a-z0-9]{1,64}")
@@ -129,12 +130,17 @@ def change(given_content: object, importance: object, given_tags: object, reason
 
 def erasure(idents: tuple[str, ...], strength: object, *, purge: bool) -> float:
     """Return how far to erase, 0 to 1, once the arguments fit together."""
-    if not idents or not all(isinstance(ident, str) for ident in idents) or len(set(idents)) < len(idents):
-        raise InvalidArgument("erase takes one or more different ids")
+    identifiers("erase", idents)
     share = fraction("strength", strength)
     if purge and share < 1:
         raise InvalidArgument("a purge is always whole", hint="Leave strength out, or purge.")
     return share
+
+
+def identifiers(verb: str, idents: tuple[str, ...]) -> None:
+    """Make sure that a verb which takes ids was given some, each once."""
+    if not idents or not all(isinstance(ident, str) for ident in idents) or len(set(idents)) < len(idents):
+        raise InvalidArgument(f"{verb} takes one or more different ids")
 
 
 def faded(strength: float, share: float) -> float:
@@ -147,6 +153,12 @@ def recall_text(query: object, key: str | None, content_limit: int) -> str:
     if query is None and key is None:
         raise InvalidArgument("recall needs a query or a key")
     return content(key if query is None else query, content_limit)
+
+
+def question(query: object, top_k: object, given: Mapping[str, Any], content_limit: int) -> Query:
+    """Return what is asked, with how many answers at most and its filters."""
+    text, limit = content(query, content_limit), count("top_k", top_k, TOP_K_LIMIT)
+    return Query(text=text, top_k=limit, filters=filters(given))
 
 
 def filters(given: Mapping[str, Any]) -> Filters:
@@ -224,10 +236,10 @@ def fraction(label: str, value: object) -> float:
     return float(value)
 
 
-def count(label: str, value: object, limit: int) -> int:
-    """Return a whole number from 1 to `limit`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
-        raise InvalidArgument(f"{label} is a whole number from 1 to {limit}, not {_shown(value)}")
+def count(label: str, value: object, limit: int, *, least: int = 1) -> int:
+    """Return a whole number from `least` to `limit`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= limit:
+        raise InvalidArgument(f"{label} is a whole number from {least} to {limit}, not {_shown(value)}")
     return value
 
 

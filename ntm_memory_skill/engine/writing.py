@@ -1,4 +1,4 @@
-"""Giving new memories their ids and slots, and committing them."""
+"""Giving new memories their ids and slots, and old ones what they say now; committing both."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from jaxtyping import Float32
 
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.projection import key_bytes
-from ntm_memory_skill.engine.validation import Draft
+from ntm_memory_skill.engine.validation import Change, Draft
 from ntm_memory_skill.errors import InvalidArgument, MemoryFull
-from ntm_memory_skill.model import Memorized, Record
+from ntm_memory_skill.model import Memorized, Record, Updated, indexed_text
 from ntm_memory_skill.sources import Clock, Ids
 from ntm_memory_skill.store import State
 
 
 class Writer:
-    """Writes drafts into one memory.
+    """Writes drafts and changes into one memory.
 
     Args:
         live: The memory.
@@ -45,6 +45,29 @@ class Writer:
         ]
         self._live.commit([Memorized(record, key_bytes(key)) for record, key in zip(records, keys, strict=True)])
         return records
+
+    def update(self, ident: str, change: Change) -> Record:
+        """Give a memory a new version, and return it.
+
+        Raises:
+            UnknownMemory: No live memory has the id.
+        """
+        key, key_row = self._live.record(ident).key, None  # an unknown id makes no folder and takes no lock
+        if change.content is not None:
+            key_row = key_bytes(self._live.encode([indexed_text(key, change.content)])[0])
+        with self._live.transaction():
+            self._live.record(ident)
+            event = Updated(
+                ident,
+                self._clock(),
+                content=change.content,
+                importance=change.importance,
+                tags=change.tags,
+                reason=change.reason,
+                key_row=key_row,
+            )
+            self._live.commit([event])
+            return self._live.record(ident)
 
     def _idents(self, drafts: Sequence[Draft], state: State) -> list[str]:
         """Return an id for each draft that was never used: the one it brings, or a new one."""

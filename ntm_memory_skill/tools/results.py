@@ -39,8 +39,9 @@ _WHY = closed(
         "cosine": number(f"{_COSINE}; not given while the model is loading."),
         "words": texts("The question's terms that it holds."),
         "said_next_to": text("Id of the memory of the same chat that drew it."),
+        "rerank": number("What a reranker gave: more is better. Then hits stand in this order."),
     },
-    optional=("cosine", "words", "said_next_to"),
+    optional=("cosine", "words", "said_next_to", "rerank"),
     description="Why it was found.",
 )
 _TRACE = closed(
@@ -51,7 +52,18 @@ _TRACE = closed(
         },
         "bm25": number("Likeness of words, 0 and up."),
         "lexical_share": number("Weight of words against meaning, 0 to 1."),
-        "content_score": number("Both together, in standard deviations above the mean of all memories."),
+        "content_score": number("The contributions of all terms together."),
+        "terms": each(
+            closed(
+                {
+                    "name": text("What speaks for it or against it: docs/tools.md says what each term is."),
+                    "value": number("How much of that it has."),
+                    "weight": number("What that counts for this question; below 0, less of it is better."),
+                    "contribution": number("Both multiplied."),
+                }
+            ),
+            "What its score is made of; terms without weight are left out.",
+        ),
         "stages": closed(
             {
                 "content": number("By what it says."),
@@ -71,19 +83,38 @@ _TRACE = closed(
             ),
             "Memories of the same chat whose weight moved to it, largest first.",
         ),
+        "rerank": {
+            "anyOf": [{"type": "number"}, {"type": "null"}],
+            "description": "What a reranker gave, which orders hits and leaves scores alone; null where none did.",
+        },
     },
     description="How it came to its score; with explain.",
+)
+_CONTEXT = closed(
+    {
+        "id": text("For update and erase."),
+        "content": text("Its text."),
+        "offset": {"type": "integer", "description": "Places from the hit to it; -1 is directly before, 1 after."},
+        "when": text("When it happened (ISO 8601)."),
+        "source": text("Who or what it came from."),
+        "ref": text("Its writer's own name for it."),
+    },
+    optional=("source", "ref"),
 )
 
 MEMORY = closed(_MEMORY, _NOT_ALWAYS_GIVEN, title="memory", description="A memory; what was not given is left out.")
 HIT = closed(
     {
         **_MEMORY,
-        "score": share("Its share of attention. Ranks one answer's hits; not to be compared between questions."),
+        "score": share(
+            "Its share of attention. Ranks one answer's hits, unless a reranker does; not to be compared between "
+            "questions."
+        ),
         "why": _WHY,
+        "context": each(_CONTEXT, "What was said around it, in order, each memory once in an answer; with context."),
         "trace": _TRACE,
     },
-    optional=(*_NOT_ALWAYS_GIVEN, "trace"),
+    optional=(*_NOT_ALWAYS_GIVEN, "context", "trace"),
     title="hit",
     description="A memory that was found, and why.",
 )
@@ -94,7 +125,27 @@ _LIKENESS: dict[str, JSONSchema] = {
     "cosine": number(f"{_COSINE}."),
     "overlap": share("Share of words in common."),
 }
-_NOTICE = text("What to know of the answer as a whole: the model is still loading, so that words alone decided.")
+_MISSED = closed(
+    {
+        "id": text("Its id."),
+        "content": text("How its text begins."),
+        "rank": whole("Its place: the next after the last hit.", 2),
+        "differences": each(
+            closed(
+                {
+                    "name": text("A term, or the gate, the shift, or the merging of several heads."),
+                    "amount": number("What it adds to ln(its share / the last hit's share): below 0 against it."),
+                }
+            ),
+            "What sets it apart from the last hit, the greatest first.",
+        ),
+    },
+    description=(
+        "With explain: the best memory that was not given, and why. Left out where all were given, or where a reranker "
+        "chose."
+    ),
+)
+_NOTICE = text("What to know of the answer as a whole: a model is still loading, and what was done without it.")
 
 _PURGED = ("files_rewritten", "files_removed", "sha256")
 _DONE = ("action", "count", "ids", "at", "strength_left", "digest")
@@ -156,13 +207,13 @@ MEMORIZED = closed(
 RECALLED = closed(
     {
         "memories": each(HIT, "The best that fit the budget."),
-        "characters": whole("Of their texts together.", 0),
+        "characters": whole("Of their texts together, context included.", 0),
         "omitted": whole("How many more were found that did not fit.", 0),
         "notice": _NOTICE,
     },
     optional=("notice",),
 )
-FOUND = closed({"hits": each(HIT, "Best first."), "notice": _NOTICE}, optional=("notice",))
+FOUND = closed({"hits": each(HIT, "Best first."), "missed": _MISSED, "notice": _NOTICE}, optional=("missed", "notice"))
 UPDATED = closed(
     {
         "memory": {**MEMORY, "description": "As it is now."},

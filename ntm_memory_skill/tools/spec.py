@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ntm_memory_skill.engine.validation import FILTERS, NAME_LIMIT, TAG_LIMIT, TOP_K_LIMIT
+from ntm_memory_skill.engine.validation import CONTEXT_LIMIT, FILTERS, NAME_LIMIT, TAG_LIMIT, TOP_K_LIMIT
 from ntm_memory_skill.tools import results
 from ntm_memory_skill.tools.schema import JSONSchema, flag, share, text, texts
 
@@ -44,12 +44,22 @@ class ToolSpec:
 
 
 _TAGS = texts(f'Up to {TAG_LIMIT} labels to filter by later, for example ["travel", "work"].', maxItems=TAG_LIMIT)
-_EXPLAIN = flag("Also return the weights after every stage of addressing, and the neighbours that moved them.")
+_EXPLAIN = flag("Also return each score's terms, the weights after every stage, and the neighbours that moved them.")
+_EXPLAIN_SEARCH = flag(f"{_EXPLAIN['description']} And the best memory that was not given, with what kept it out.")
+_CONTEXT: JSONSchema = {
+    "type": "integer",
+    "minimum": 0,
+    "maximum": CONTEXT_LIMIT,
+    "description": (
+        "Also return up to so many memories from before and after each hit in its chat, for one that cannot be "
+        "understood alone; 0 by default."
+    ),
+}
 _IMPORTANCE = share("From 0 (trivia) to 1 (must not be lost); 0.5 by default.")
 
 _FILTERS: JSONSchema = {
     "type": "object",
-    "description": "Hard conditions; a memory that fails one is never returned.",
+    "description": "Hard conditions; a memory that fails one is never a hit. Context keeps to those of time.",
     "properties": {
         "tags": texts("All of these labels."),
         "type": text("The kind that it was stored under."),
@@ -100,8 +110,11 @@ RECALL = ToolSpec(
             "type": "integer",
             "minimum": 1,
             "maximum": 1_000_000,
-            "description": "Characters of memory text to return at most; 2000 by default.",
+            "description": (
+                "Characters of memory text to return at most; 2000 by default. Context takes what the memories leave."
+            ),
         },
+        "context": _CONTEXT,
         "explain": _EXPLAIN,
     },
     gives=results.RECALLED,
@@ -124,7 +137,8 @@ SEARCH = ToolSpec(
             "description": "How many at most; 5 by default.",
         },
         "filters": _FILTERS,
-        "explain": _EXPLAIN,
+        "context": _CONTEXT,
+        "explain": _EXPLAIN_SEARCH,
     },
     required=("query",),
     gives=results.FOUND,

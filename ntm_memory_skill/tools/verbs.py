@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ntm_memory_skill.engine import Likeness, NTMMemoryManager
+from ntm_memory_skill.engine import Explanation, Likeness, NTMMemoryManager
 from ntm_memory_skill.errors import InvalidArgument
-from ntm_memory_skill.model import Hit, Record, Trace
+from ntm_memory_skill.model import Hit, Record, Surrounding, Trace
 
 Arguments = Mapping[str, Any]
 JSON = dict[str, Any]
 
 CANDIDATES = 5
 LOADING = "The model is still loading: found by words alone. Ask again in a few seconds to search by meaning as well."
+UNRANKED = "The reranker is still loading: this is the order without it. Ask again in a few seconds to have it decide."
 EXCERPT = 120  # characters of a neighbouring memory's text: enough to know it by
 
 
@@ -30,22 +31,32 @@ def memorize(memory: NTMMemoryManager, given: Arguments) -> JSON:
 
 def recall(memory: NTMMemoryManager, given: Arguments) -> JSON:
     """Return the best memories that fit the budget."""
+    pending = memory.reranking.pending
     found = memory.recall(
-        given.get("query"), key=given.get("key"), session=given.get("session"), budget=given.get("budget")
+        given.get("query"),
+        key=given.get("key"),
+        session=given.get("session"),
+        budget=given.get("budget"),
+        context=given.get("context", 0),
     )
-    explain = given.get("explain", False)
     return {
-        "memories": [hit_json(hit, explain=explain) for hit in found.hits],
+        "memories": _hits(found.hits, given),
         "characters": found.characters,
         "omitted": found.omitted,
-        **_notice(found.hits),
+        **_notice(found.hits, pending),
     }
 
 
 def search(memory: NTMMemoryManager, given: Arguments) -> JSON:
-    """Return ranked hits."""
-    hits = memory.search(given["query"], top_k=given.get("top_k", 5), **given.get("filters", {}))
-    return {"hits": [hit_json(hit, explain=given.get("explain", False)) for hit in hits], **_notice(hits)}
+    """Return ranked hits; with explain, also the best memory that is none."""
+    pending = memory.reranking.pending
+    wanted = {"top_k": given.get("top_k", 5), "context": given.get("context", 0), **given.get("filters", {})}
+    missed = None
+    if given.get("explain", False):
+        hits, missed = memory.search_explained(given["query"], **wanted)
+    else:
+        hits = memory.search(given["query"], **wanted)
+    return {"hits": _hits(hits, given), **_missed(missed), **_notice(hits, pending)}
 
 
 def update(memory: NTMMemoryManager, given: Arguments) -> JSON:
@@ -99,10 +110,33 @@ def record_json(record: Record) -> JSON:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def hit_json(hit: Hit, *, explain: bool) -> JSON:
-    """Return a hit: the memory, its score, and why it was found."""
+def hit_json(hit: Hit, *, explain: bool, context: bool) -> JSON:
+    """Return a hit: the memory, its score, and why it was found; what was said around it, and its trace, on demand."""
     shown = {**record_json(hit.record), "content": hit.content, "score": round(hit.score, 6), "why": _why(hit.trace)}
-    return {**shown, "trace": _trace(hit.trace)} if explain else shown
+    around = {"context": [_surrounding(each) for each in hit.context]} if context else {}
+    return {**shown, **around, **({"trace": _trace(hit.trace)} if explain else {})}
+
+
+def differences_json(explanation: Explanation) -> list[JSON]:
+    """Return what sets a memory apart from the one that it is compared with, the greatest first."""
+    return [{"name": each.name, "amount": each.amount} for each in explanation.differences]
+
+
+def _hits(hits: Sequence[Hit], given: Arguments) -> list[JSON]:
+    explain, context = given.get("explain", False), given.get("context", 0) > 0
+    return [hit_json(hit, explain=explain, context=context) for hit in hits]
+
+
+def _surrounding(said: Surrounding) -> JSON:
+    shown = {
+        "id": said.id,
+        "content": said.content,
+        "offset": said.offset,
+        "when": said.at.isoformat(),
+        "source": said.source,
+        "ref": said.ref,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _why(trace: Trace) -> JSON:
@@ -112,12 +146,29 @@ def _why(trace: Trace) -> JSON:
         reasons["words"] = list(trace.matched_terms)
     if trace.neighbours and trace.neighbours[0].weight > trace.gated:
         reasons["said_next_to"] = trace.neighbours[0].id
+    if trace.rerank is not None:
+        reasons["rerank"] = round(trace.rerank, 3)
     return reasons
 
 
-def _notice(hits: Sequence[Hit]) -> JSON:
-    """Return what the model has to know about an answer as a whole: that meaning could not be looked at yet."""
-    return {"notice": LOADING} if any(hit.trace.cosine is None for hit in hits) else {}
+def _missed(missed: Explanation | None) -> JSON:
+    if missed is None:
+        return {}
+    shown = {"id": missed.hit.id, "content": missed.hit.content[:EXCERPT], "rank": missed.rank}
+    return {"missed": {**shown, "differences": differences_json(missed)}}
+
+
+def _notice(hits: Sequence[Hit], pending: bool) -> JSON:
+    """Return what the model has to know about an answer as a whole: what could not be looked at yet.
+
+    Args:
+        hits: The answer.
+        pending: Whether the reranker was still to come when the question was asked. It may have come since.
+    """
+    if any(hit.trace.cosine is None for hit in hits):
+        return {"notice": LOADING}
+    unranked = pending and hits and all(hit.trace.rerank is None for hit in hits)
+    return {"notice": UNRANKED} if unranked else {}
 
 
 def _trace(trace: Trace) -> JSON:
@@ -126,6 +177,10 @@ def _trace(trace: Trace) -> JSON:
         "bm25": trace.bm25,
         "lexical_share": trace.lexical_share,
         "content_score": trace.content_score,
+        "terms": [
+            {"name": term.name, "value": term.value, "weight": term.weight, "contribution": term.contribution}
+            for term in trace.terms
+        ],
         "stages": {
             "content": trace.content,
             "gated": trace.gated,
@@ -136,6 +191,7 @@ def _trace(trace: Trace) -> JSON:
             {"id": neighbour.id, "offset": neighbour.offset, "weight": neighbour.weight}
             for neighbour in trace.neighbours
         ],
+        "rerank": trace.rerank,
     }
 
 
@@ -156,11 +212,12 @@ def _named(memory: NTMMemoryManager, query: str) -> list[Record]:
 
 
 def _candidates(memory: NTMMemoryManager, query: str, named: list[Record]) -> JSON:
+    pending = memory.reranking.pending
     hits = memory.search(query, top_k=CANDIDATES)
     shown = [record_json(record) for record in named] or [record_json(hit.record) for hit in hits]
     return {
         "receipt": {"action": "none", "count": 0, "ids": []},
         "candidates": shown,
         "hint": "Nothing was erased: the query names no single memory. Call erase again with the id of the right one.",
-        **({} if named else _notice(hits)),
+        **({} if named else _notice(hits, pending)),
     }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from ntm_memory_skill import HashedEncoder, Hit, NTMMemoryManager, Settings, StoreSettings
 from ntm_memory_skill.encoder import Progress
@@ -51,6 +53,40 @@ class TorchEncoder(HashedEncoder):
     """The same keys, for a matrix of torch tensors."""
 
     array_library = "torch"
+
+
+class EnglishReader(HashedEncoder):
+    """Its vocabulary lacks some Chinese characters; the others it has never learnt to understand."""
+
+    def __init__(self, dimension: int = 16, lacks: str = "的一是不了人我在有他这中来上国个到说们为散步公园") -> None:
+        super().__init__(dimension)
+        self._lacks = lacks
+
+    def unknown_share(self, text: str) -> float:
+        """Return the share of characters that are lacking."""
+        return sum(char in self._lacks for char in text) / max(1, len(text))
+
+
+class PlannedEncoder(HashedEncoder):
+    """Gives texts the directions that a test has planned for them, and every other text one of its own.
+
+    Args:
+        planned: By text; the first few numbers of its key, the rest is 0. Each is brought to length 1.
+        dimension: Length of a key; more than there are texts.
+    """
+
+    def __init__(self, planned: Mapping[str, Sequence[float]], dimension: int = 64) -> None:
+        super().__init__(dimension)
+        self._planned = dict(planned)
+        self._reserved = max(map(len, planned.values()), default=0)
+
+    def encode_query(self, text: str) -> np.ndarray:
+        """Return the planned key, or one at right angles to all others."""
+        if text not in self._planned:
+            self._planned[text] = [*[0.0] * (self._reserved + len(self._planned)), 1.0]
+        key = np.zeros(self.identity.dimension, np.float32)
+        key[: len(self._planned[text])] = self._planned[text]
+        return key / np.linalg.norm(key)
 
 
 class LoadingEncoder(TorchEncoder):
@@ -98,7 +134,7 @@ def found(hits: Iterable[Hit]) -> list[str]:
     return [hit.content for hit in hits]
 
 
-def everything(memory: NTMMemoryManager, query: str = "anything at all", **filters: object) -> dict[str, Hit]:
+def everything(memory: NTMMemoryManager, query: str = "anything at all", **filters: Any) -> dict[str, Hit]:
     """Return every memory that a search can reach, by id."""
     return {hit.id: hit for hit in memory.search(query, top_k=1000, **filters)}
 
@@ -110,21 +146,27 @@ def fingerprint(folder: Path) -> dict[str, str]:
 
 
 def as_numbers(hits: Iterable[Hit]) -> list[tuple[str, str, Sequence[float]]]:
-    """Return hits as ids, texts and all the numbers of their traces, for a comparison with some tolerance."""
+    """Return hits as ids, texts and the numbers of their traces, for a comparison with some tolerance."""
     rows: list[tuple[str, str, Sequence[float]]] = []
     for hit in hits:
         trace = hit.trace
         stages = (trace.content, trace.gated, trace.shifted, trace.sharpened)
+        weights = [term.weight for term in sorted(trace.terms, key=lambda term: term.name)]
         assert trace.cosine is not None
-        rows.append((hit.id, hit.content, (trace.cosine, trace.bm25, trace.content_score, *stages)))
+        rows.append((hit.id, hit.content, (trace.cosine, trace.bm25, trace.content_score, *stages, *weights)))
     return rows
 
 
 def assert_same_hits(one: Iterable[Hit], other: Iterable[Hit]) -> None:
     """Compare two answers: the same memories with the same texts and numbers; equal weights may swap places."""
+    one, other = list(one), list(other)
     mine = {ident: (text, numbers) for ident, text, numbers in as_numbers(one)}
     theirs = {ident: (text, numbers) for ident, text, numbers in as_numbers(other)}
     assert mine.keys() == theirs.keys()
     for ident, (text, numbers) in mine.items():
         assert text == theirs[ident][0]
         np.testing.assert_allclose(numbers, theirs[ident][1], rtol=1e-3, atol=1e-4)
+    known = {hit.id: {term.name: term.value for term in hit.trace.terms} for hit in other}
+    for hit in one:
+        values = {term.name: term.value for term in hit.trace.terms}
+        assert values == pytest.approx(known[hit.id], abs=2e-3)  # of equal values, what is left of rounding is a term

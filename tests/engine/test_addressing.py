@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from ntm_memory_skill import AddressingSettings, HeadParameters, Hit, NTMMemoryManager, Settings
+from ntm_memory_skill.lexical.tokens import tokenize, words
 from tests.conftest import OpenMemory
 from tests.engine.support import FACTS, everything, found
 
@@ -38,6 +39,12 @@ def talk(memory: NTMMemoryManager) -> None:
     memory.memorize_many([{"content": fact} for fact in FACTS[:3]])
 
 
+def lecture(memory: NTMMemoryManager) -> None:
+    """Write a chat of remarks and pages, as they are exchanged with an assistant."""
+    for turn, count in enumerate((3, 200, 8, 45, 41, 12)):
+        memory.memorize(" ".join(f"word{turn}x{place}" for place in range(count)), session="lecture")
+
+
 @pytest.fixture
 def chats(memory: NTMMemoryManager) -> NTMMemoryManager:
     """A memory with the two chats in it."""
@@ -53,36 +60,50 @@ def tapes(hits: Hits) -> list[list[Hit]]:
     return list(chats.values())
 
 
-def slowly_shifted(tape: list[Hit], kernel: tuple[float, ...]) -> dict[str, float]:
-    """Return eq. 8 on one tape: what would leave it at an end stays where it is."""
-    reach = len(kernel) // 2
+def slowly_shifted(tape: list[Hit], head: HeadParameters) -> dict[str, float]:
+    """Return eq. 8 on one tape: what would leave it at an end, or is not let pass, stays where it is."""
+    reach = len(head.kernel) // 2
     arrived = dict.fromkeys((hit.id for hit in tape), 0.0)
     for place, hit in enumerate(tape):
         for offset in range(-reach, reach + 1):
-            target = place + offset if 0 <= place + offset < len(tape) else place
-            arrived[tape[target].id] += kernel[offset + reach] * hit.trace.gated
+            moved = head.kernel[offset + reach] * hit.trace.gated
+            if not 0 <= place + offset < len(tape):
+                arrived[hit.id] += moved
+                continue
+            target = tape[place + offset]
+            passes = min(1.0, head.length_ratio * length(hit) / length(target))
+            arrived[target.id] += passes * moved
+            arrived[hit.id] += (1 - passes) * moved
     return arrived
 
 
-HEADS = [
-    HeadParameters(),
-    HeadParameters(key_strength=2.0, sharpening=1.0),
-    HeadParameters(kernel=(0.01, 0.09, 0.9), sharpening=3.0),
-    HeadParameters(kernel=(1.0,)),
-]
+def length(hit: Hit) -> int:
+    """Return how many words a memory has, as the shift counts them: ten at least."""
+    return max(10, len(words(tokenize(hit.content))))
 
 
-@pytest.mark.parametrize("head", HEADS, ids=["default", "flat", "mostly to the next", "no shift"])
+HEADS = {
+    "default": HeadParameters(),
+    "flat": HeadParameters(key_strength=2.0, sharpening=1.0),
+    "mostly to the next": HeadParameters(kernel=(0.01, 0.09, 0.9), sharpening=3.0),
+    "no shift": HeadParameters(kernel=(1.0,)),
+    "to all lengths alike": HeadParameters(length_ratio=math.inf),
+    "to short ones alone": HeadParameters(length_ratio=0.1),
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
 def test_every_stage_is_the_paper_s_sum(open_memory: OpenMemory, head: HeadParameters) -> None:
     """Softmax, shift along each tape, sharpening: recomputed from the hits' own traces."""
     memory = opened(open_memory, head=head)
     talk(memory)
+    lecture(memory)
     hits = everything(memory, "shall we book a Vietnamese restaurant?")
     traces = {ident: hit.trace for ident, hit in hits.items()}
     exponentials = {ident: math.exp(head.key_strength * trace.content_score) for ident, trace in traces.items()}
     shifted: dict[str, float] = {}
     for tape in tapes(hits):
-        shifted |= slowly_shifted(tape, head.kernel)
+        shifted |= slowly_shifted(tape, head)
     powers = {ident: weight**head.sharpening for ident, weight in shifted.items()}
     for ident, trace in traces.items():
         assert trace.content == pytest.approx(exponentials[ident] / sum(exponentials.values()), rel=1e-4)
@@ -90,24 +111,6 @@ def test_every_stage_is_the_paper_s_sum(open_memory: OpenMemory, head: HeadParam
         assert trace.shifted == pytest.approx(shifted[ident], rel=1e-4, abs=1e-7)
         assert trace.sharpened == pytest.approx(powers[ident] / sum(powers.values()), rel=1e-3, abs=1e-7)
         assert hits[ident].score == trace.sharpened
-
-
-@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
-def test_content_score_mixes_meaning_and_words_by_their_share(open_memory: OpenMemory, share: float) -> None:
-    """(1 − λ) · z(cosine) + λ · z(bm25), with z in standard deviations from the mean."""
-    memory = opened(open_memory, lexical_share=share)
-    talk(memory)
-    traces = [hit.trace for hit in everything(memory, "is the parcel on its way to the restaurant?").values()]
-
-    def standardized(values: list[float]) -> list[float]:
-        mean = sum(values) / len(values)
-        deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
-        return [(value - mean) / deviation for value in values]
-
-    meaning, words = (standardized([getattr(trace, name) for trace in traces]) for name in ("cosine", "bm25"))
-    for trace, by_meaning, by_words in zip(traces, meaning, words, strict=True):
-        assert trace.lexical_share == share
-        assert trace.content_score == pytest.approx((1 - share) * by_meaning + share * by_words, abs=1e-3)
 
 
 def test_weights_of_each_stage_are_shares_of_one(chats: NTMMemoryManager) -> None:
@@ -120,6 +123,20 @@ def test_weights_of_each_stage_are_shares_of_one(chats: NTMMemoryManager) -> Non
         assert max(weights) <= 1
         assert sum(weights) == pytest.approx(1, abs=1e-5)
     assert all(trace.cosine is not None and -1.00001 <= trace.cosine <= 1.00001 and trace.bm25 >= 0 for trace in traces)
+
+
+def test_page_beside_a_remark_gets_little_of_its_weight(open_memory: OpenMemory) -> None:
+    """A hundred words beside ten get four tenths of what the kernel moves there; the remark keeps the rest."""
+    kernel = HeadParameters().kernel
+    memory = open_memory()
+    remark = memory.memorize("Which paint would you take for the fence?", session="s").id
+    page = memory.memorize(" ".join(f"word{place}" for place in range(100)), session="s").id
+    hits = everything(memory, "paint for the fence")
+    before, after = hits[remark].trace, hits[page].trace
+    (lent,) = after.neighbours
+    assert (lent.id, lent.offset) == (remark, 1)
+    assert lent.weight == pytest.approx(0.4 * kernel[4] * before.gated, rel=1e-4)
+    assert before.neighbours[0].weight == pytest.approx(kernel[2] * after.gated, rel=1e-4)
 
 
 def test_neighbours_are_those_who_stand_that_many_places_before(chats: NTMMemoryManager) -> None:

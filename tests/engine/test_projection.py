@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,8 +20,8 @@ from ntm_memory_skill import HashedEncoder, NTMMemoryManager
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.sources import seeded_ids
 from ntm_memory_skill.store import MemoryStore
-from tests.conftest import EPOCH, ticking_clock
-from tests.engine.support import FACTS, TorchEncoder, as_numbers, assert_same_hits
+from tests.conftest import EPOCH, OpenMemory, ticking_clock
+from tests.engine.support import FACTS, TorchEncoder, as_numbers, assert_same_hits, plant
 
 QUERIES = ("goats in Kirchberg", "北京的会议", "what?")
 clocks = count()
@@ -99,8 +101,26 @@ def fresh_path() -> Iterator[Path]:
         yield Path(folder) / "ntm_memory.json"
 
 
+def assert_same_derivations(one: NTMMemoryManager, other: NTMMemoryManager) -> None:
+    """Compare everything that is computed from two views' rows, slot by slot; a free slot's numbers mean nothing."""
+    mine, theirs = one._live.projection(), other._live.projection()
+    slots = np.flatnonzero(mine.live)
+    assert slots.tolist() == np.flatnonzero(theirs.live).tolist()
+    for name in ("lengths", "relative_lengths", "commonness", "brevity", "length", "question", "digits"):
+        left, right = (np.asarray(getattr(view.derived, name))[..., slots] for view in (mine, theirs))
+        np.testing.assert_allclose(left, right, atol=1e-4, err_msg=name)
+    before, after = (np.asarray(view.derived.sources)[:, slots] for view in (mine, theirs))
+    np.testing.assert_array_equal(np.where(before < len(mine), before, -1), np.where(after < len(theirs), after, -1))
+    np.testing.assert_allclose(mine.derived.statistics, theirs.derived.statistics, atol=1e-4)
+    np.testing.assert_array_equal(mine.strengths[slots], theirs.strengths[slots])
+    if len(slots):
+        seen, known = (view.examine(QUERIES[0]).statistics for view in (one, other))
+        np.testing.assert_allclose(seen, known, atol=1e-4)
+
+
 def assert_same_answers(one: NTMMemoryManager, other: NTMMemoryManager) -> None:
     """Compare two views of a memory by everything that a search can tell of it, under several filters."""
+    assert_same_derivations(one, other)
     for query in QUERIES:
         for filters in ({}, {"tags": ["tag 1"]}, {"session": "s"}, {"as_of": EPOCH + timedelta(hours=9)}):
             mine, theirs = one.search(query, top_k=1000, **filters), other.search(query, top_k=1000, **filters)
@@ -189,6 +209,62 @@ HISTORY = [Step("memorize", 3 * place % 7, place) for place in range(8)] + [
     Step("name", 6, 5),
     Step("update", 0, 6),
 ]
+
+
+CHANGES = {
+    "memorize": lambda memory, ident: memory.memorize("one more", session="s"),
+    "update": lambda memory, ident: memory.update(ident, "Who sold the 12 goats?"),
+    "fade": lambda memory, ident: memory.erase(ident, strength=0.3),
+    "erase": lambda memory, ident: memory.erase(ident),
+    "purge": lambda memory, ident: memory.erase(ident, purge=True),
+    "restore": lambda memory, ident: memory.restore(next(iter(memory.state.archive))),
+    "supersede": lambda memory, ident: memory.memorize("no goats", supersedes=ident),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_is_derived_from_the_rows_is_derived_anew_after_a_change(
+    memory: NTMMemoryManager, open_memory: OpenMemory, change: Callable[[NTMMemoryManager, str], object]
+) -> None:
+    """Here and for whoever else has the memory open; a question alone changes nothing."""
+    ids = plant(memory, session="s")
+    memory.erase(ids[-1])
+    other = open_memory()
+    views = (memory, other)
+    before = []
+    for view in views:
+        view.search("goats")
+        before.append(view._live.projection().derived)
+        view.search("a tyre", top_k=3)
+        assert view._live.projection().derived is before[-1]
+    change(memory, ids[0])
+    with contextlib.closing(open_memory()) as fresh:
+        for view, old in zip(views, before, strict=True):
+            assert view._live.projection().derived is not old
+            assert_same_derivations(view, fresh)
+
+
+def test_marks_of_a_slot_are_those_of_the_memory_that_is_in_it(memory: NTMMemoryManager) -> None:
+    """Question marks and digits, in any script; a quotation may end behind its mark."""
+    texts = {
+        "Who feeds the goats?": (1, 0),
+        "谁去？": (1, 0),
+        'She asked "who feeds them?"': (1, 0),
+        "12 goats": (0, 1),
+        "Bread? No, 3 rolls.": (0, 1),
+        "٣ goats": (0, 1),
+        "Where is room 12? ": (1, 1),
+        "nothing of that": (0, 0),
+    }
+    for text, expected in texts.items():
+        record = memory.memorize(text).record
+        derived = memory._live.projection().derived
+        assert (derived.question[record.slot], derived.digits[record.slot]) == expected
+        memory.erase(record.id)
+        assert memory.memorize("in its place").slot == record.slot
+        derived = memory._live.projection().derived
+        assert (derived.question[record.slot], derived.digits[record.slot]) == (0, 0)
+        memory.erase(memory.search("in its place")[0].id)
 
 
 def test_matrix_of_torch_gives_the_answers_of_a_matrix_of_numpy() -> None:

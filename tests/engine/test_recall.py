@@ -103,7 +103,7 @@ def gated(memory: NTMMemoryManager, query: str, session: str | None) -> dict[str
 def test_chat_s_last_focus_draws_its_next_recall(memory: NTMMemoryManager) -> None:
     """By just the gate's share: w_g = g · w_c + (1 − g) · w_{t−1}, worked out here memory by memory."""
     plant(memory)
-    last = {hit.content: hit.score for hit in memory.recall("goats", session="chat", budget=PLENTY).hits}
+    last = {hit.content: hit.trace.shifted for hit in memory.recall("goats", session="chat", budget=PLENTY).hits}
     gate = HeadParameters().gate
     for content, (before, after) in gated(memory, "a tyre", "chat").items():
         assert after == pytest.approx(gate * before + (1 - gate) * last[content], abs=1e-6)

@@ -53,6 +53,18 @@ def test_hostile_content_comes_back_byte_for_byte(content: str, memory: NTMMemor
 
 
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_content_is_as_harmless_next_to_a_hit(content: str, memory: NTMMemoryManager) -> None:
+    """It comes back as it is, in the field where context stands, and the hit has nothing else of it."""
+    hostile = noted(memory, content, session="chat")
+    noted(memory, "The gate is green", key="gate", session="chat")
+    envelope = json.loads(json.dumps(done(memory, "recall", key="gate", context=1, budget=100_000)))
+    (shown,) = envelope["memories"]
+    assert [(each["id"], each["content"]) for each in shown.pop("context")] == [(hostile, content)]
+    (plain,) = done(memory, "recall", key="gate")["memories"]
+    assert shown == plain
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_content_is_on_disk_as_it_was_given(content: str, open_memory: OpenMemory) -> None:
     """A second process reads the same characters."""
     ident = noted(open_memory(), content)

@@ -23,7 +23,8 @@ def fill(memory: NTMMemoryManager) -> list[str]:
 def recalled(memory: NTMMemoryManager, **arguments: object) -> JSON:
     """Return a recall's envelope, once its own count of characters is right."""
     envelope = done(memory, "recall", **arguments)
-    assert envelope["characters"] == sum(len(each["content"]) for each in envelope["memories"])
+    told = [said for each in envelope["memories"] for said in (each, *each.get("context", ()))]
+    assert envelope["characters"] == sum(len(said["content"]) for said in told)
     return envelope
 
 
@@ -115,6 +116,18 @@ def test_a_memory_is_shown_with_what_was_given_and_nothing_else(memory: NTMMemor
         "type": "note",
         "importance": 0.5,
     }
+
+
+@pytest.mark.parametrize("budget", [6, 30, 31, 53, 54, ALL])
+def test_context_fills_what_the_memories_leave_of_a_budget(budget: int, memory: NTMMemoryManager) -> None:
+    """What follows first, then what precedes; and it stands in the order in which it was said."""
+    for content, fields in (("x" * 23, {}), ("marlin", {"key": "wifi password"}), ("y" * 25, {})):
+        noted(memory, content, session="house", **fields)
+    (shown,) = recalled(memory, key="wifi password", context=1, budget=budget)["memories"]
+    places = {each["offset"]: each["content"] for each in shown["context"]}
+    before, after = {-1: "x" * 23}, {1: "y" * 25}
+    expected = {6: {}, 30: before, 31: after, 53: after, 54: {**before, **after}, ALL: {**before, **after}}
+    assert list(places.items()) == list(expected[budget].items())
 
 
 def test_a_trace_comes_with_explain_alone(memory: NTMMemoryManager) -> None:

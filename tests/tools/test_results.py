@@ -12,15 +12,19 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from ntm_memory_skill import AddressingSettings, HashedEncoder, HeadParameters, NTMMemoryManager, Settings
+from ntm_memory_skill.engine import Reranking
 from ntm_memory_skill.tools import TOOLS
 from tests.conftest import OpenMemory
+from tests.encoder.rerankers import LetterReranker
 from tests.tools.calls import JSON, called, conforming, done, noted
 
 FAILURE: JSON = {"ok": False, "error": {"code": "unknown_memory", "message": "no such id", "hint": "recall it"}}
 RECEIPTS = ("erased", "faded", "purged", "none")
 Place = tuple[str | int, ...]
 HIT = "id content when type importance score why"
-TRACE = "cosine bm25 lexical_share content_score stages neighbours"
+CONTEXT = "id content offset when"
+TRACE = "cosine bm25 lexical_share content_score terms stages neighbours rerank"
+TERM = "name value weight contribution"
 ALWAYS: list[tuple[str, Place, str]] = [
     ("memorize", (), "ok id slot related duplicates"),
     ("memorize", ("related", 0), "id content cosine overlap"),
@@ -29,12 +33,18 @@ ALWAYS: list[tuple[str, Place, str]] = [
     ("recall", ("memories", 0), HIT),
     ("recall", ("memories", 0, "why"), ""),
     ("recall", ("memories", 0, "trace"), TRACE),
+    ("recall", ("memories", 0, "trace", "terms", 0), TERM),
+    ("recall", ("memories", 0, "context", 0), CONTEXT),
     ("search", (), "ok hits"),
     ("search", ("hits", 0), HIT),
     ("search", ("hits", 0, "why"), ""),
     ("search", ("hits", 0, "trace"), TRACE),
+    ("search", ("hits", 0, "trace", "terms", 0), TERM),
     ("search", ("hits", 0, "trace", "stages"), "content gated shifted sharpened"),
     ("search", ("hits", 0, "trace", "neighbours", 0), "id offset weight"),
+    ("search", ("hits", 0, "context", 0), CONTEXT),
+    ("search", ("missed",), "id content rank differences"),
+    ("search", ("missed", "differences", 0), "name amount"),
     ("update", (), "ok memory version previous"),
     ("update", ("memory",), "id content when type importance"),
     ("erase", (), "ok receipt"),
@@ -72,24 +82,26 @@ def garden(open_memory: OpenMemory) -> NTMMemoryManager:
     memory = open_memory(settings=Settings(addressing=AddressingSettings(head=HeadParameters(key_strength=3.0))))
     full = {"key": "gate", "tags": ["garden"], "source": "Ana", "ref": "msg-17", "session": "chat"}
     done(memory, "erase", id=noted(memory, "The garden gate is painted green", **full), strength=0.5)
-    noted(memory, "Zebras live in herds", session="chat")
+    noted(memory, "Zebras live in herds", session="chat", source="Ben", ref="msg-18")
     for number in range(10):
         noted(memory, f"{number} {'abcdefghij'[number] * 9}")
     return memory
 
 
 def answers(memory: NTMMemoryManager) -> dict[str, list[JSON]]:
-    """Return answers of each tool that together have every field, the notice of a loading model aside."""
+    """Return answers of each tool that together have every field, but for what other models have to say."""
     query = {"query": "garden gate is painted green", "explain": True}
-    found = done(memory, "search", **query)
-    recalled = done(memory, "recall", **query)
+    one = {**query, "top_k": 1, "context": 1, "filters": {"session": "chat"}}
+    named = {"key": "gate", "context": 1, "explain": True}
+    found = [done(memory, "search", **arguments) for arguments in (one, query)]
+    recalled = [done(memory, "recall", **arguments) for arguments in (named, query)]
     related = done(memory, "memorize", content="The garden gate is broken")
     duplicate = done(memory, "memorize", content="The garden gate is broken!")
     full = done(memory, "recall", key="gate")["memories"][0]["id"]
     return {
         "memorize": [related, duplicate],
-        "recall": [recalled],
-        "search": [found],
+        "recall": recalled,
+        "search": found,
         "update": [done(memory, "update", id=full, content="The garden gate is painted red")],
         "erase": [erased(memory, action) for action in RECEIPTS],
     }
@@ -160,6 +172,9 @@ def test_every_published_field_is_given_by_some_answer(garden: NTMMemoryManager,
     given = answers(garden)
     for tool in ("recall", "search", "erase"):
         given[tool].append(done(loading, tool, query="garden"))
+    garden.reranking = Reranking(LetterReranker(), candidates=20)
+    for tool in ("recall", "search"):
+        given[tool].append(done(garden, tool, query="garden", explain=True))
     for tool, spec in TOOLS.items():
         seen = paths([*given[tool], FAILURE])
         checksums = {path for path in seen if path.startswith("receipt.sha256.")}  # by the names of files

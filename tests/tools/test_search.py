@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from datetime import timedelta
 
 import pytest
 
 from ntm_memory_skill import AddressingSettings, HeadParameters, NTMMemoryManager, Settings, Trace
+from ntm_memory_skill.tools.verbs import EXCERPT
 from tests.conftest import OpenMemory
 from tests.tools.calls import JSON, done, found, ids, noted, refused
 
@@ -123,14 +125,69 @@ def test_an_explained_hit_carries_every_term_of_its_trace(memory: NTMMemoryManag
     shown = found(memory, "who oiled the gate", explain=True)
     for hit, own in zip(shown, memory.search("who oiled the gate"), strict=True):
         stages = hit["trace"].pop("stages")
-        neighbours = hit["trace"].pop("neighbours")
-        told = {*hit["trace"], *stages, "neighbours", "matched_terms"}
+        neighbours, terms = hit["trace"].pop("neighbours"), hit["trace"].pop("terms")
+        told = {*hit["trace"], *stages, "neighbours", "terms", "matched_terms"}
         assert told == {each.name for each in fields(Trace)}
         assert {**hit["trace"], **stages} == {name: getattr(own.trace, name) for name in {*hit["trace"], *stages}}
         assert [(each["id"], each["offset"], each["weight"]) for each in neighbours] == [
             (each.id, each.offset, each.weight) for each in own.trace.neighbours
         ]
+        assert [tuple(term.values()) for term in terms] == [
+            (term.name, term.value, term.weight, term.value * term.weight) for term in own.trace.terms
+        ]
         assert hit["why"].get("words", []) == list(own.trace.matched_terms)
+
+
+def test_the_terms_of_a_hit_add_up_to_its_content_score(memory: NTMMemoryManager) -> None:
+    """Each is its value times its weight, and none of them weighs nothing."""
+    keep_a_diary(memory)
+    for query in ("who oiled the gate", "what happened in January 2026?", "门"):
+        for hit in found(memory, query, top_k=100, explain=True):
+            terms = hit["trace"]["terms"]
+            assert sum(term["contribution"] for term in terms) == pytest.approx(hit["trace"]["content_score"], abs=1e-4)
+            assert all(term["weight"] for term in terms)
+    best = found(memory, "what happened on 2 January 2026?", explain=True)[0]
+    assert {term["name"] for term in best["trace"]["terms"]} == {"meaning", "words", "commonness", "brevity", "time"}
+
+
+@pytest.mark.parametrize("top_k", range(1, len(DIARY)))
+@pytest.mark.parametrize("filters", [{}, {"session": "garden"}, {"as_of": "2026-01-05"}], ids=repr)
+def test_what_was_missed_is_the_next_of_a_longer_answer(top_k: int, filters: JSON, memory: NTMMemoryManager) -> None:
+    """What sets it apart from the last hit adds up to the logarithm of the ratio of their weights."""
+    keep_a_diary(memory)
+    ranked = found(memory, "who oiled the gate", top_k=100, filters=filters, explain=True)
+    envelope = done(memory, "search", query="who oiled the gate", top_k=top_k, filters=filters, explain=True)
+    assert envelope["hits"] == ranked[:top_k]
+    if top_k >= len(ranked):
+        assert "missed" not in envelope
+        return
+    missed = envelope["missed"]
+    assert (missed["id"], missed["rank"]) == (ranked[top_k]["id"], top_k + 1)
+    amounts = [each["amount"] for each in missed["differences"]]
+    assert amounts == sorted(amounts, key=abs, reverse=True)
+    one, other = (ranked[place]["trace"]["stages"]["shifted"] for place in (top_k, top_k - 1))
+    assert sum(amounts) == pytest.approx(math.log(one / other), abs=2e-3)
+
+
+def test_what_was_missed_is_told_with_explain_alone(memory: NTMMemoryManager) -> None:
+    """And where there is nothing else, nothing was missed."""
+    assert "missed" not in done(memory, "search", query="gate", explain=True)
+    keep_a_diary(memory)
+    assert "missed" not in done(memory, "search", query="gate", top_k=1)
+    assert "missed" not in done(memory, "search", query="gate", top_k=len(DIARY), explain=True)
+    assert "missed" in done(memory, "search", query="gate", top_k=len(DIARY) - 1, explain=True)
+
+
+def test_of_a_long_memory_that_was_missed_only_the_beginning_is_told(memory: NTMMemoryManager) -> None:
+    """Enough to know it by: it is no hit. At another time, that is how it began then."""
+    noted(memory, "The gate is green " * 30)
+    ident = noted(memory, "Zebras " * 100)
+    record = memory.get(ident)
+    done(memory, "update", id=ident, content="Giraffes " * 100)
+    asked: JSON = {"query": "The gate is green", "top_k": 1, "explain": True}
+    assert done(memory, "search", **asked)["missed"]["content"] == ("Giraffes " * 100)[:EXCERPT]
+    then = done(memory, "search", **asked, filters={"as_of": record.at.isoformat()})
+    assert then["missed"]["content"] == ("Zebras " * 100)[:EXCERPT]
 
 
 def test_the_stages_are_shares_of_one_attention(memory: NTMMemoryManager) -> None:
@@ -165,6 +222,40 @@ def test_a_hit_names_the_words_it_shares_with_the_question(memory: NTMMemoryMana
     assert set(hits["Ben painted the gate green"]["words"]) == {"gate", "paint"}
     assert hits["The gate squeaks"]["words"] == ["gate"]
     assert "words" not in hits["Zebras live in herds"]
+
+
+def test_what_was_said_around_a_hit_comes_where_it_was_asked_for(memory: NTMMemoryManager) -> None:
+    """In order, with place and time, and with whose words they are where that is known; else it is an empty list."""
+    keep_a_diary(memory)
+    first = noted(memory, "A hinge broke", session="shed", at="2026-01-01T08:00:00+01:00", source="Ana", ref="n1")
+    noted(memory, "Ben ordered a new hinge", session="shed", at="2026-01-02")
+    last = noted(memory, "It came by post", session="shed", at="2026-01-03")
+    question = "Ben ordered a new hinge"
+    (hit,) = found(memory, question, top_k=1, context=2)
+    assert hit["context"] == [
+        {
+            "id": first,
+            "content": "A hinge broke",
+            "offset": -1,
+            "when": "2026-01-01T08:00:00+01:00",
+            "source": "Ana",
+            "ref": "n1",
+        },
+        {"id": last, "content": "It came by post", "offset": 1, "when": "2026-01-03T00:00:00+00:00"},
+    ]
+    del hit["context"]
+    assert found(memory, question, top_k=1) == found(memory, question, top_k=1, context=0) == [hit]
+    (alone,) = found(memory, "Zebras live in herds", top_k=1, context=2)
+    assert alone["context"] == []
+
+
+@pytest.mark.parametrize("context", [-1, 11, 1.5, "1", True], ids=repr)
+def test_a_context_out_of_range_is_refused(context: object, memory: NTMMemoryManager) -> None:
+    """By search and recall alike; null counts as not given."""
+    keep_a_diary(memory)
+    for tool in ("search", "recall"):
+        assert refused(memory, tool, query="gate", context=context)["code"] == "invalid_argument"
+        assert done(memory, tool, query="gate", context=None) == done(memory, tool, query="gate")
 
 
 def test_an_erased_memory_is_not_found_not_even_as_of_then(memory: NTMMemoryManager) -> None:

@@ -34,7 +34,10 @@ EXAMPLES: list[tuple[str, JSON]] = [
         },
     ),
     ("recall", {"query": "the garden gate"}),
-    ("recall", {"query": "gate", "key": "gate colour", "session": "standup", "budget": 1, "explain": True}),
+    (
+        "recall",
+        {"query": "gate", "key": "gate colour", "session": "standup", "budget": 1, "context": 10, "explain": True},
+    ),
     ("search", {"query": "the garden gate"}),
     (
         "search",
@@ -49,6 +52,7 @@ EXAMPLES: list[tuple[str, JSON]] = [
                 "until": "2026-05-09T14:30:00Z",
                 "as_of": "2026-05-09 14:30",
             },
+            "context": 0,
             "explain": False,
         },
     ),

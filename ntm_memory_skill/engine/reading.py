@@ -1,0 +1,170 @@
+"""The memory's read head at work: from a question to a sight of the memory, with what each chat left behind.
+
+The law of the read path: the model works before anything is locked, and what is looked at holds still while it is
+looked at.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+
+from ntm_memory_skill.encoder import Encoder
+from ntm_memory_skill.engine import recall as read_path
+from ntm_memory_skill.engine.cue import CueMaker
+from ntm_memory_skill.engine.evidence import gather, statistics
+from ntm_memory_skill.engine.explaining import Explanation, explain
+from ntm_memory_skill.engine.live import LiveMemory
+from ntm_memory_skill.engine.loading import BackgroundLoad
+from ntm_memory_skill.engine.projection import Projection
+from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
+from ntm_memory_skill.engine.settings import Settings
+from ntm_memory_skill.engine.trained import TrainedHead, stacked, trust, weights_in_order
+from ntm_memory_skill.errors import InvalidArgument, UnusableHead
+from ntm_memory_skill.model import Hit, Query
+from ntm_memory_skill.sources import Clock
+
+logger = logging.getLogger(__name__)
+
+UNSEEN = "Drop the filters that leave it out; a superseded memory is seen only with as_of."
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What the heads would be given for one question: what training learns from. Shapes as in `recall.focus`."""
+
+    terms: Float32[np.ndarray, "terms n"]
+    """In the order of `evidence.TERMS`; one that is missing is 0."""
+    weights: Float32[np.ndarray, "terms"]
+    """ω₀."""
+    statistics: Float32[np.ndarray, "s"]
+    trust: Float32[np.ndarray, "terms"]
+    sources: Int64[np.ndarray, "width n"]
+    relative_lengths: Float32[np.ndarray, "width n"]
+
+
+class Reader:
+    """Looks into one memory.
+
+    Args:
+        live: The memory.
+        encoder: What makes keys of questions.
+        settings: How it looks.
+        clock: Gives the time that "last week" is counted from.
+    """
+
+    def __init__(self, live: LiveMemory, encoder: Encoder, settings: Settings, clock: Clock) -> None:
+        self._live, self._clock = live, clock
+        self._settings = settings.addressing
+        self._cues = CueMaker(encoder, settings.addressing)
+        self._loading = BackgroundLoad(encoder) if settings.answer_while_loading else None
+        self._focuses = SessionFocuses()
+
+    @cached_property
+    def trained(self) -> TrainedHead | None:
+        """The head that was trained for this memory; None where there is none, or none that can be used."""
+        kept = self._live.store.head() if self._settings.trained else None
+        identity = self._live.store.encoder
+        if kept is None or identity is None:
+            return None
+        try:
+            head = TrainedHead.from_json(kept, identity.name)
+            head.check_kernel(self._settings.head)
+        except UnusableHead as error:
+            logger.warning("%s; the default head is used instead", error.message)
+            return None
+        return head
+
+    def check(self, head: TrainedHead) -> None:
+        """Make sure that a head can be used here. Raises UnusableHead."""
+        identity = self._live.store.encoder or self._live.encoder.known_identity
+        if identity is not None:
+            head.check_encoder(identity.name)
+        head.check_kernel(self._settings.head)
+
+    def take(self, head: TrainedHead | None) -> None:
+        """Look with this head from now on, whichever the store keeps; None for the default one."""
+        with self._live.mutex:
+            self.__dict__["trained"] = head
+            self._focuses.forget_states()
+
+    def examine(self, query: Query) -> Examination:
+        """Return what the heads would be given for a question. The memory must not be empty."""
+        with self.addressed(query) as seen:
+            if seen is None:
+                raise LookupError("an empty memory cannot be examined")
+            projection, cue, admitted = seen.projection, seen.cue, np.asarray(seen.focus.ground.present)
+            evidence = gather(projection, cue, self._settings, admitted, learnt=True)
+            found = statistics(evidence, cue, projection)
+            return Examination(
+                terms=np.asarray(stacked(evidence)),
+                weights=weights_in_order(evidence),
+                statistics=found,
+                trust=trust(found),
+                sources=np.asarray(projection.derived.sources),
+                relative_lengths=np.asarray(projection.derived.relative_lengths),
+            )
+
+    def search(self, query: Query) -> list[Hit]:
+        """Return the hits for a query, best first, and remember for its chat where the head looked."""
+        with self.addressed(query) as seen:
+            if seen is None:
+                return []
+            if query.session is not None:
+                weights, written = np.asarray(seen.focus.stages.shifted), self._live.store.state.next_ordinal
+                self._focuses.remember(query.session, LastFocus(weights, written, seen.focus.state))
+            return read_path.hits(seen, query)
+
+    def search_explained(self, query: Query, given: int) -> tuple[list[Hit], Explanation | None]:
+        """Return the hits for a query, and why the one behind the first `given` is not among these, if there is one."""
+        with self.addressed(query) as seen:
+            if seen is None:
+                return [], None
+            hits = read_path.hits(seen, replace(query, top_k=max(query.top_k, given + 1)))
+            missed = hits[given].record.slot if len(hits) > given else None
+            why = None if missed is None else explain(seen, missed, replace(query, top_k=given))
+            return hits[: query.top_k], why
+
+    def explain(self, ident: str, query: Query) -> Explanation:
+        """Return why a memory stands where it stands. Raises InvalidArgument where it is not among those to be seen."""
+        with self.addressed(query) as seen:
+            slot = None if seen is None else seen.projection.slot(ident)
+            if seen is None or slot is None or not bool(seen.focus.ground.present[slot]):
+                raise InvalidArgument(f"the memory {ident!r} is not among those that may be seen", hint=UNSEEN)
+            return explain(seen, slot, query)
+
+    @contextmanager
+    def addressed(self, query: Query) -> Iterator[read_path.Sight | None]:
+        """Address the memory, and hold it still for the block. None where the filters let nothing through."""
+        if not self._live.state.records:
+            yield None  # no model is loaded to find nothing
+            return
+        by_words = self._loading is not None and self._loading.under_way()
+        look = self._live.words if by_words else self._live.projection
+        look()
+        make = self._cues.of_words if by_words else self._cues.make
+        cue = make(query.text, self._clock())
+        # the slow part is over, and nobody else had to wait for it
+        with self._live.mutex:
+            projection = look()
+            admitted = projection.admitted(query.filters)
+            if not admitted.any():
+                yield None
+                return
+            past = self._past(query.session, projection, admitted)
+            focus = read_path.focus(projection, cue, self._settings, admitted, past, self.trained)
+            yield read_path.Sight(projection, cue, focus)
+
+    def _past(self, session: str | None, projection: Projection, admitted: Bool[np.ndarray, "n"]) -> read_path.Past:
+        """Return what the chat's last recall left: nothing where there was none, so that the gate stands open."""
+        last = self._focuses.last(session) if self._settings.hybrid else None
+        today = None if last is None else last.today(projection, admitted)
+        if today is None and not self._settings.content:
+            today = projection.newest(admitted)
+        return read_path.Past(today, None if last is None else last.state)

@@ -1,0 +1,171 @@
+"""A head that was trained for a memory: a controller's weights, and everything that is needed to use them again.
+
+The law: it is only ever added to the default head, and in the measure of its `scale`. One that does not fit (other
+terms, other statistics, another encoder, another kernel, numbers that are none) is refused as a whole, and the default
+head stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+import numpy as np
+from array_api_compat import array_namespace
+from jaxtyping import Float32
+
+from ntm_memory_skill.engine.evidence import BY_THE_ENCODER, STATISTICS, TERMS, Evidence
+from ntm_memory_skill.errors import UnusableHead
+from ntm_memory_skill.ntm import ControllerShape, HeadParameters, State, Steering, emit, forward
+from ntm_memory_skill.ntm.addressing import EPSILON, Array
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedHead:
+    """What `ntm-memory train` made. Equal by identity: its arrays are not compared."""
+
+    shape: ControllerShape
+    weights: Mapping[str, Float32[np.ndarray, "..."]]
+    mean: Float32[np.ndarray, "s"]
+    """Of each statistic over the questions that it was trained on."""
+    deviation: Float32[np.ndarray, "s"]
+    """Their standard deviations, above 0."""
+    scale: float
+    """How far it departs from the default head: 0 (not at all) to 1."""
+    encoder: str
+    """Name of the encoder whose keys it was trained on."""
+    report: Mapping[str, Any] = field(default_factory=dict)
+    """What it was trained on and how it did, for people."""
+
+    def standardized(self, statistics: Float32[np.ndarray, "... s"]) -> Float32[np.ndarray, "... s"]:
+        """Return statistics in standard deviations of those that it was trained on."""
+        return np.asarray((statistics - self.mean) / self.deviation, np.float32)
+
+    def to_json(self) -> bytes:
+        """Return it as JSON."""
+        document = {
+            "format": FORMAT,
+            "terms": list(TERMS),
+            "statistics": list(STATISTICS),
+            "encoder": self.encoder,
+            "scale": self.scale,
+            "shape": asdict(self.shape),
+            "mean": self.mean.tolist(),
+            "deviation": self.deviation.tolist(),
+            "weights": {name: values.tolist() for name, values in self.weights.items()},
+            "report": dict(self.report),
+        }
+        return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes, encoder: str | None = None) -> Self:
+        """Return the head that `to_json` wrote.
+
+        Args:
+            data: The JSON.
+            encoder: Whose keys it is to be used with; None does not ask.
+
+        Raises:
+            UnusableHead: It is no such JSON, or was made for something else.
+        """
+        try:
+            document = json.loads(data)
+            found = (document["format"], document["terms"], document["statistics"])
+            shape = ControllerShape(**{each.name: document["shape"][each.name] for each in fields(ControllerShape)})
+            head = cls(
+                shape=shape,
+                weights={name: _numbers(document["weights"][name]) for name in shape.sizes()},
+                mean=_numbers(document["mean"]),
+                deviation=_numbers(document["deviation"]),
+                scale=float(document["scale"]),
+                encoder=str(document["encoder"]),
+                report=dict(document["report"]),
+            )
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            raise UnusableHead(f"the trained head cannot be read: {type(error).__name__}") from error
+        if found != (FORMAT, list(TERMS), list(STATISTICS)):
+            raise UnusableHead("the trained head was made for another version")
+        head._check()
+        if encoder is not None:
+            head.check_encoder(encoder)
+        return head
+
+    def check_encoder(self, encoder: str) -> None:
+        """Make sure that it was trained on the keys of an encoder.
+
+        Raises:
+            UnusableHead: It was trained on another one's.
+        """
+        if self.encoder != encoder:
+            raise UnusableHead(f"the trained head was made for the encoder {self.encoder!r}, not {encoder!r}")
+
+    def check_kernel(self, base: HeadParameters) -> None:
+        """Make sure that it can depart from a default head.
+
+        Raises:
+            UnusableHead: It moves a kernel of another width.
+        """
+        if self.shape.width != len(base.kernel):
+            message = f"the trained head was made for a kernel of {self.shape.width} offsets, not {len(base.kernel)}"
+            raise UnusableHead(message)
+
+    def _check(self) -> None:
+        sizes = {"mean": (len(STATISTICS),), "deviation": (len(STATISTICS),), **self.shape.sizes()}
+        held = {"mean": self.mean, "deviation": self.deviation, **self.weights}
+        if any(held[name].shape != size or not np.isfinite(held[name]).all() for name, size in sizes.items()):
+            raise UnusableHead("the trained head has numbers missing, or numbers that are none")
+        if self.shape.inputs != len(STATISTICS) or self.shape.terms != len(TERMS) or not (self.deviation > 0).all():
+            raise UnusableHead("the trained head does not fit its own description")
+        if not 0 <= self.scale <= 1:
+            raise UnusableHead(f"the trained head departs from the default by {self.scale}, which is not from 0 to 1")
+
+
+def steer(
+    head: TrainedHead, evidence: Evidence, seen: Float32[np.ndarray, "s"], base: HeadParameters, state: State | None
+) -> tuple[Float32[np.ndarray, "heads terms"], Steering, State | None]:
+    """Return the weights of the terms and the parameters of each head for one question, in numpy, and the new state.
+
+    Args:
+        head: The trained head.
+        evidence: What its default weights are for this question.
+        seen: The statistics; see `evidence.statistics`.
+        base: The default head.
+        state: An LSTM's state after the chat's last recall; None for others, and at the first.
+    """
+    said, state = forward(head.shape, head.weights, head.standardized(seen), state)
+    omega, steering = emit(head.scale * said, weights_in_order(evidence), trust(seen), base)
+    return omega, steering, state
+
+
+def weights_in_order(evidence: Evidence) -> Float32[np.ndarray, "terms"]:
+    """Return ω₀ in the order of `TERMS`."""
+    return np.asarray([evidence.weights.get(name, 0.0) for name in TERMS], np.float32)
+
+
+def trust(statistics: Float32[np.ndarray, "... s"]) -> Float32[np.ndarray, "... terms"]:
+    """Return how far each term may be moved: those of the encoder only as far as it can read the question."""
+    legible = 1 - statistics[..., STATISTICS.index("unknown"), None]
+    by_encoder = np.asarray([name in BY_THE_ENCODER for name in TERMS], np.float32)
+    return np.asarray(1 - by_encoder + by_encoder * legible, np.float32)
+
+
+def stacked(evidence: Evidence) -> Array:
+    """Return the terms as one array, shape ``(terms, n)``, in the order of `TERMS`; one that is missing is 0."""
+    like = next(iter(evidence.terms.values()))
+    xp = array_namespace(like)
+    return xp.stack([evidence.terms.get(name, xp.zeros_like(like)) for name in TERMS], axis=0)
+
+
+def deviations(statistics: Float32[np.ndarray, "k s"]) -> Float32[np.ndarray, "s"]:
+    """Return standard deviations of statistics over questions; of one that never varies, 1."""
+    spread = statistics.std(axis=0)
+    return np.where(spread > EPSILON**0.5, spread, 1).astype(np.float32)
+
+
+def _numbers(values: Any) -> Float32[np.ndarray, "..."]:
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused with the rest
+        return np.asarray(values, np.float32)
