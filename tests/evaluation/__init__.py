@@ -1,0 +1,1 @@
+"""Tests of the evaluation: layouts, metrics, statistics, rows, and the report."""
