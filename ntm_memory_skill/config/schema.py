@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ntm_memory_skill.engine import AddressingSettings, Settings
+from ntm_memory_skill.engine.validation import TOP_K_LIMIT
+from ntm_memory_skill.ntm import INITIALIZATIONS
 from ntm_memory_skill.store import StoreSettings
 
-INITIALIZATIONS = ("constant", "small_random", "learned")
 DURABILITIES = ("full", "relaxed")
 
 _SETTINGS = Settings()
@@ -21,14 +22,15 @@ _STORE = StoreSettings()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineSettings:
-    """The trainable machine's shape. The memory's own recall uses one fixed head and reads none of these."""
+    """The machine's shape, and how it is trained."""
 
     num_read_heads: int = 1
     """1 to 16."""
     num_write_heads: int = 1
     """1 to 16."""
     initialization: str = "small_random"
-    """What the matrix holds before the first write: "constant", "small_random" or "learned"."""
+    """What training starts from: "constant" is exactly the default head, "small_random" lies near it and lets several
+    heads differ, "learned" goes on with the head that is installed."""
     learning_rate: float = 0.001
     """Step size of the optimiser, above 0, up to 1."""
 
@@ -60,7 +62,7 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             "default": "auto",
         },
         num_read_heads=_value(
-            "integer", "Read heads of the trainable machine.", _MACHINE.num_read_heads, minimum=1, maximum=16
+            "integer", "Read heads; each looks for itself.", _MACHINE.num_read_heads, minimum=1, maximum=16
         ),
         num_write_heads=_value(
             "integer", "Write heads of the trainable machine.", _MACHINE.num_write_heads, minimum=1, maximum=16
@@ -72,9 +74,29 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
                 "boolean", "Shift along the chat, to what was said before and after.", _ADDRESSING.location
             ),
             hybrid=_value("boolean", "Let a chat's last focus carry into its next recall.", _ADDRESSING.hybrid),
-            lexical_share=_value(
-                "number", "Weight of words against meaning.", _ADDRESSING.lexical_share, minimum=0, maximum=1
+            lexical_share={
+                "anyOf": [{"const": "auto"}, {"type": "number", "minimum": 0, "maximum": 1}],
+                "description": "λ: weight of words against meaning. auto follows the scores of each question.",
+                "default": "auto",
+            },
+            commonness=_value(
+                "number",
+                "Weight against memories that resemble all others.",
+                _ADDRESSING.commonness,
+                minimum=0,
+                maximum=100,
             ),
+            brevity=_value(
+                "number",
+                "Weight against memories that hardly say anything.",
+                _ADDRESSING.brevity,
+                minimum=0,
+                maximum=100,
+            ),
+            time=_value(
+                "number", "Weight of the times that a question names.", _ADDRESSING.time, minimum=0, maximum=100
+            ),
+            trained=_value("boolean", "Use the head that was trained for this memory.", _ADDRESSING.trained),
             key_strength=_value(
                 "number",
                 "β: how sharply matches stand out.",
@@ -94,10 +116,17 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             sharpening=_value(
                 "number", "γ: how far scores are spread apart.", _ADDRESSING.head.sharpening, minimum=1, maximum=100
             ),
+            length_ratio=_value(
+                "number",
+                "How many times as long as its neighbour a memory may be and get all of the shifted weight.",
+                _ADDRESSING.head.length_ratio,
+                exclusiveMinimum=0,
+                maximum=1_000_000,
+            ),
         ),
         initialization={
             "enum": list(INITIALIZATIONS),
-            "description": "What the trainable machine's matrix starts from.",
+            "description": "What training starts from: the default head, a place near it, or what was learnt before.",
             "default": _MACHINE.initialization,
         },
         learning_rate=_value("number", "Step size in training.", _MACHINE.learning_rate, exclusiveMinimum=0, maximum=1),
@@ -106,6 +135,11 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
         ),
         recall_budget=_value(
             "integer", "Characters that one recall returns.", _SETTINGS.recall_budget, minimum=1, maximum=1_000_000
+        ),
+        feedback=_value(
+            "boolean",
+            "Note beside the memory, as questions and ids, what turned out to be of use, to train a head on.",
+            _SETTINGS.feedback,
         ),
     ),
     encoder=_object(
@@ -117,6 +151,25 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
         allow_download=_value("boolean", "Whether a named model may be fetched.", _SETTINGS.encoder.allow_download),
         query_prefix={"type": "string", "description": "Put before a question; the model's own by default."},
         passage_prefix={"type": "string", "description": "Put before a text to remember; the model's own by default."},
+    ),
+    reranker=_object(
+        "What reads the first hits again, together with the question.",
+        model={
+            "type": "string",
+            "minLength": 1,
+            "description": (
+                "A cross-encoder, by its sentence-transformers name or as a folder, which orders the first hits; "
+                "without it, the head's order stands."
+            ),
+        },
+        candidates=_value(
+            "integer",
+            "How many of the first hits it reads; never fewer than are asked for.",
+            _SETTINGS.reranker.candidates,
+            minimum=1,
+            maximum=TOP_K_LIMIT,
+        ),
+        allow_download=_value("boolean", "Whether a named model may be fetched.", _SETTINGS.reranker.allow_download),
     ),
     store=_object(
         "The files.",

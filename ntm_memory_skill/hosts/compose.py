@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ntm_memory_skill.config import Config, load_config
-from ntm_memory_skill.encoder import Encoder, EncoderSettings, load_encoder
-from ntm_memory_skill.engine import NTMMemoryManager
+from ntm_memory_skill.encoder import Encoder, EncoderSettings, RerankerSettings, load_encoder
+from ntm_memory_skill.engine import NTMMemoryManager, Reranking, Settings
 from ntm_memory_skill.errors import ConfigError, ImportRefused
 from ntm_memory_skill.transfer import Item, parse
 
@@ -45,19 +45,34 @@ def open_to_serve(config: Config, encoder: Encoder | None = None) -> NTMMemoryMa
     return NTMMemoryManager.open(config.memory_file, settings=settings, encoder=encoder)
 
 
-class SharedEncoders:
-    """One encoder for all memories of a process that are set to the same: its model is loaded once."""
+class SharedModels:
+    """One encoder and one reranker for all memories of a process that are set to the same: each is loaded once."""
 
     def __init__(self) -> None:
         self._finding = threading.Lock()
         self._encoders: dict[EncoderSettings, Encoder] = {}
+        self._rerankings: dict[RerankerSettings, Reranking] = {}
 
-    def of(self, settings: EncoderSettings) -> Encoder:
-        """Return the encoder for settings; its model is loaded on first use."""
+    def open_to_serve(self, config: Config) -> NTMMemoryManager:
+        """Open a memory for a server, as `open_to_serve` does, with the models that it shares."""
+        memory = open_to_serve(config, self._encoder(config.settings.encoder))
+        memory.reranking = self._reranking(memory.settings)
+        return memory
+
+    def warm_up(self, settings: Settings) -> None:
+        """Load the models that memories with these settings share."""
+        self._encoder(settings.encoder).warm_up()
+        self._reranking(replace(settings, answer_while_loading=True)).warm_up()
+
+    def _encoder(self, settings: EncoderSettings) -> Encoder:
         with self._finding:
             if settings not in self._encoders:
                 self._encoders[settings] = load_encoder(settings)
             return self._encoders[settings]
+
+    def _reranking(self, settings: Settings) -> Reranking:
+        with self._finding:
+            return self._rerankings.setdefault(settings.reranker, Reranking.of(settings))
 
 
 def check_enabled(config: Config) -> None:

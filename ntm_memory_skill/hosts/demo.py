@@ -12,13 +12,14 @@ from statistics import median
 from types import TracebackType
 from typing import Any, Self
 
-from ntm_memory_skill.encoder import Encoder, load_encoder
+from ntm_memory_skill.encoder import Encoder, RerankerSettings, load_encoder
 from ntm_memory_skill.engine import Attention, NTMMemoryManager, Settings
 from ntm_memory_skill.errors import InvalidArgument
+from ntm_memory_skill.evaluation.rows import COSINE
 from ntm_memory_skill.model import Hit
 from ntm_memory_skill.store.fs import translated
 
-LOOKED_AT = 3
+LOOKED_AT = 5  # what a search gives by default
 """How many hits a question may take: an agent reads the first few."""
 
 
@@ -65,8 +66,8 @@ class Demonstration:
     """
 
     def __init__(self, settings: Settings, keep: Path | None = None, encoder: Encoder | None = None) -> None:
-        self.entries = _lines("diary.jsonl")
-        self.questions = _lines("diary_questions.jsonl")
+        self.entries = shipped("diary.jsonl")
+        self.questions = shipped("diary_questions.jsonl")
         self.seconds_to_store = 0.0
         self._encoder = load_encoder(settings.encoder) if encoder is None else encoder
         self._settings = settings
@@ -99,8 +100,8 @@ class Demonstration:
             memory.memorize_many(self.entries, progress=progress)
         self.seconds_to_store = time.perf_counter() - started
         self._memory = self._open(self._settings)
-        plain = replace(self._settings.addressing, lexical_share=0.0, unknown_tolerance=float("inf"), location=False)
-        self._cosine = self._open(replace(self._settings, addressing=plain))
+        plain = replace(self._settings, addressing=COSINE.addressing, reranker=RerankerSettings())
+        self._cosine = self._open(plain)
 
     def ask(self, number: int) -> Answer:
         """Ask one of the questions, by number from 0."""
@@ -148,7 +149,7 @@ class Demonstration:
         return NTMMemoryManager.open(self._file, settings=settings, encoder=self._encoder)
 
 
-def _lines(name: str) -> list[dict[str, Any]]:
+def shipped(name: str) -> list[dict[str, Any]]:
     """Return the objects of one of the shipped examples: beside the package in a checkout, inside it in a wheel."""
     inside = files("ntm_memory_skill") / "examples" / name
     beside = Path(__file__).parents[2] / "examples" / name

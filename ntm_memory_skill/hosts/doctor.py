@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ntm_memory_skill.config import Config
-from ntm_memory_skill.encoder import BUNDLED
+from ntm_memory_skill.encoder import BUNDLED, CrossEncoderReranker
 from ntm_memory_skill.encoder.bundled import model_folder
-from ntm_memory_skill.errors import NTMMemoryError, StoreError
+from ntm_memory_skill.errors import NTMMemoryError, RerankerUnavailable, StoreError
 from ntm_memory_skill.hosts import compose
 from ntm_memory_skill.sources import system_clock
 from ntm_memory_skill.store import Paths, verify
@@ -31,7 +31,10 @@ class Diagnosis:
 
 
 def examine(memory_file: Path | None) -> list[Diagnosis]:
-    """Examine Python, packages, configuration, weights, folder and files, in that order. Loads no model."""
+    """Examine Python, packages, configuration, weights, folder and files, in that order.
+
+    Loads no model but a reranker that is configured: nothing less tells a cross-encoder from another model.
+    """
     found = [_python(), _packages()]
     config = _attempt("configuration", lambda: _configuration(memory_file))
     found.append(config)
@@ -39,6 +42,9 @@ def examine(memory_file: Path | None) -> list[Diagnosis]:
         return found
     settings = compose.configured(memory_file)
     found.append(_attempt("encoder", lambda: _encoder(settings)))
+    chosen = settings.settings.reranker
+    if chosen.model is not None:
+        found.append(_attempt("reranker", lambda: _reranker(str(chosen.model), may_fetch=chosen.allow_download)))
     found.append(examine_folder(settings.memory_file, "folder", "Choose another place with --memory."))
     for finding in verify(settings.memory_file, system_clock, settings.settings.store):
         hint = "" if finding.error is None else finding.error.hint
@@ -90,6 +96,17 @@ def _encoder(config: Config) -> str:
         return f"{model}, loaded on first use"
     model_folder()
     return "bundled, its weights have the right sha256"
+
+
+def _reranker(model: str, *, may_fetch: bool) -> str:
+    """Say whether a reranker can be loaded, without fetching it."""
+    try:
+        CrossEncoderReranker(model).warm_up()
+    except RerankerUnavailable as error:
+        if not may_fetch:
+            raise
+        return f"not to be had on this machine, and looked for elsewhere on first use: {error.message}"
+    return f"{model} is there and can be loaded"
 
 
 def examine_folder(memory_file: Path, subject: str, hint: str) -> Diagnosis:

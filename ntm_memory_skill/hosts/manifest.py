@@ -26,6 +26,7 @@ from ntm_memory_skill.hosts.openclaw.generate import plugin_files
 from ntm_memory_skill.hosts.setup.clients import CLIENTS, GENERIC
 from ntm_memory_skill.tools import TOOLS
 from ntm_memory_skill.tools.results import HIT, MEMORY
+from ntm_memory_skill.tools.wording import WORDING
 
 SKILL = "ntm-memory-system"
 MANIFEST = "skill.yaml"
@@ -85,6 +86,13 @@ def memories_block() -> str:
     return "\n".join([*_table("a memory has", MEMORY), "", *hit]) + "\n"
 
 
+def terms_block() -> str:
+    """Return a table of what a score is made of, and of what else can set two memories apart."""
+    lines = ["| name | in words | what it is |", "|---|---|---|"]
+    lines += [f"| `{name}` | {each.label} | {each.about} |" for name, each in WORDING.items()]
+    return "\n".join(lines) + "\n"
+
+
 def errors_block() -> str:
     """Return a table of every error that can reach a caller."""
     lines = ["| code | exit status | meaning | what to do |", "|---|---|---|---|"]
@@ -133,6 +141,7 @@ def environment_block() -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "tools": tools_block,
     "memories": memories_block,
+    "terms": terms_block,
     "errors": errors_block,
     "commands": commands_block,
     "configuration": configuration_block,

@@ -13,7 +13,7 @@ from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.errors import InvalidArgument, StoreUnreachable
 from ntm_memory_skill.store import Paths
-from ntm_memory_skill.store.fs import PRIVATE_FILE
+from ntm_memory_skill.store.fs import PRIVATE_FILE, translated
 
 TOP_TAGS = 10
 
@@ -43,6 +43,22 @@ def statistics(memory: NTMMemoryManager, config: Config) -> dict[str, Any]:
         "encoder": None if memory.encoder is None else str(memory.encoder),
         "bytes": {path.name: path.stat().st_size for path in files if path.exists()},
     }
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Refuse a file that could not be written in the end, before it takes long to find out.
+
+    Raises:
+        InvalidArgument: It exists, and `force` is off; or there is no such folder.
+        StoreUnreachable: It has a name that no file can have.
+    """
+    with translated(path):
+        there = path.exists()
+        folder = path.absolute().parent.is_dir()
+    if there and not force:
+        raise InvalidArgument(f"{path} exists", hint="Choose another name, or add --force.")
+    if not folder:
+        raise InvalidArgument(f"there is no folder {path.absolute().parent}", hint="Make it, or choose another.")
 
 
 def write_new(path: Path, text: str, *, force: bool) -> None:

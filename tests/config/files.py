@@ -10,6 +10,9 @@ from typing import Any
 
 from ntm_memory_skill.config import CONFIG_SCHEMA, PLUGIN, Config, load_config
 
+NAMED_AFTER_ITS_GROUP = "reranker"
+"""The group whose entries have names that another group's have, too: its fields are told apart by the group's own."""
+
 JSON = dict[str, Any]
 Path_ = tuple[str, ...]
 """The names that lead to an entry of the plugin's config."""
@@ -56,12 +59,17 @@ def entries(schema: Mapping[str, Any] = CONFIG_SCHEMA, path: Path_ = ()) -> Iter
 
 
 def leaf_values(value: Any, name: str = "") -> JSON:
-    """Return every value in nested dataclasses under its field's own name; no name comes twice."""
+    """Return every value in nested dataclasses under its field's own name; no name comes twice.
+
+    Those of `NAMED_AFTER_ITS_GROUP` come under the group's and their own.
+    """
     if not is_dataclass(value):
         return {name: value}
     found: JSON = {}
     for each in fields(value):
         inner = leaf_values(getattr(value, each.name), each.name)
+        if each.name == NAMED_AFTER_ITS_GROUP:
+            inner = {f"{each.name}.{own}": kept for own, kept in inner.items()}
         assert not found.keys() & inner.keys()
         found.update(inner)
     return found
@@ -70,7 +78,7 @@ def leaf_values(value: Any, name: str = "") -> JSON:
 def as_stored(path: Path_, value: object) -> tuple[str, object]:
     """Return the dataclass field that an entry ends up in, and what it looks like there; a key file says its name."""
     names = {"shift_kernel": "kernel", "memory_dim": "dimension", "key_file": "passphrase"}
-    name = names.get(path[-1], path[-1])
+    name = ".".join(path) if path[0] == NAMED_AFTER_ITS_GROUP else names.get(path[-1], path[-1])
     if value == "auto" and name == "dimension":
         return name, None
     if name == "passphrase":

@@ -18,6 +18,7 @@ from ntm_memory_skill.config import (
     Config,
     load_config,
 )
+from ntm_memory_skill.encoder import RerankerSettings
 from ntm_memory_skill.errors import ConfigError
 from ntm_memory_skill.hosts.compose import configured
 from tests.config.files import write_config
@@ -103,6 +104,14 @@ def test_an_override_leaves_its_neighbours_in_the_file(tmp_path: Path) -> None:
     assert settings.memory_size == 5
     assert settings.addressing.head.gate == 0.75
     assert settings.addressing.hybrid is False
+
+
+def test_the_encoder_s_variable_and_permission_are_not_the_reranker_s(tmp_path: Path) -> None:
+    """Their entries have the same names."""
+    write_config(tmp_path, {"encoder": {"allow_download": True}, "reranker": {"model": "file", "candidates": 7}})
+    settings = load_config({ENCODER_VARIABLE: "environment"}, tmp_path).settings
+    assert (settings.encoder.model, settings.encoder.allow_download) == ("environment", True)
+    assert settings.reranker == RerankerSettings(model="file", candidates=7, allow_download=False)
 
 
 def test_the_memory_file_comes_from_the_argument_then_the_environment(tmp_path: Path) -> None:

@@ -32,7 +32,10 @@ PREFIXES = {("encoder", "query_prefix"), ("encoder", "passage_prefix")}
 KEY_FILE = ("store", "key_file")
 """Where nothing is said, nothing is encrypted. Not the name is kept but what its file says: see test_key.py, too."""
 
-WITHOUT_DEFAULT = {*PREFIXES, KEY_FILE}
+RERANKER = ("reranker", "model")
+"""Where nothing is said, there is none."""
+
+WITHOUT_DEFAULT = {*PREFIXES, KEY_FILE, RERANKER}
 
 WITHOUT_EFFECT = {("encoder", "engine")}
 """There is one engine so far: "auto" and "torch" are the same. A second one has to be read, and leave this set."""
@@ -89,6 +92,12 @@ def test_nothing_is_encrypted_by_default() -> None:
     assert leaf_values(Config())["passphrase"] is None
 
 
+def test_no_reranker_is_used_or_fetched_by_default() -> None:
+    """Somebody has to name one, and to allow its download apart from the encoder's."""
+    assert leaf_values(Config())["reranker.model"] is None
+    assert leaf_values(Config())["reranker.allow_download"] is False
+
+
 def test_writing_every_default_down_changes_nothing(tmp_path: Path) -> None:
     """Each default is legal, and says what saying nothing says."""
     config: JSON = {}
@@ -140,4 +149,5 @@ def test_the_switches_beside_the_config_are_read(name: str, tmp_path: Path) -> N
 def test_a_text_of_no_characters_is_a_prefix_but_no_model() -> None:
     """An empty prefix switches off what the model's files ask for; an empty model name names nothing."""
     assert violations({"encoder": {"query_prefix": "", "passage_prefix": ""}}, CONFIG_SCHEMA) == []
-    assert [each.path for each in violations({"encoder": {"model": ""}}, CONFIG_SCHEMA)] == ["encoder.model"]
+    for group in ("encoder", "reranker"):
+        assert [each.path for each in violations({group: {"model": ""}}, CONFIG_SCHEMA)] == [f"{group}.model"]

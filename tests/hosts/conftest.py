@@ -10,7 +10,8 @@ import pytest
 from ntm_memory_skill import HashedEncoder
 from ntm_memory_skill.config import ENVIRONMENT
 from ntm_memory_skill.engine import manager
-from ntm_memory_skill.hosts import demo
+from ntm_memory_skill.hosts import demo, training
+from ntm_memory_skill.hosts.cli import evaluate
 from ntm_memory_skill.hosts.mcp import LazyMemory
 from tests.hosts.command_line import Outcome, run_here
 from tests.hosts.mcp_clients import Opener
@@ -33,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def no_model(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memories that are opened in this process take the hashed encoder."""
-    for module in (manager, demo):
+    for module in (manager, demo, evaluate, training):
         monkeypatch.setattr(module, "load_encoder", lambda settings: HashedEncoder())
 
 

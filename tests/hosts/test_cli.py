@@ -23,9 +23,9 @@ VERBS = """
     memorize recall search update erase
     import export stats
     verify repair compact restore reindex encrypt decrypt
-    serve setup doctor demo
+    serve setup doctor demo eval explain train
 """.split()
-WITHOUT_ARGUMENTS = [verb for verb in VERBS if verb not in {*TOOLS, "import", "export"}]
+WITHOUT_ARGUMENTS = [verb for verb in VERBS if verb not in {*TOOLS, "import", "export", "explain", "train"}]
 ON_THE_COMMAND_LINE = {"content": "text", "tags": "tag", "id": "ids"}
 """Tool arguments that have another name there."""
 

@@ -41,12 +41,13 @@ LINES: list[list[str]] = [
     ["decrypt"],
     ["doctor", "--no-host"],
     ["demo"],
+    ["eval", "--limit", "1"],
 ]
 """A command line for every verb but serve, which test_mcp.py starts."""
 READING = [line for line in LINES if line[0] not in ("memorize", "import", "demo")]
 """Those that change nothing where there is no memory."""
 WITH_AN_ID = [line for line in LINES if "nobody" in line]
-OPENING = [line for line in LINES if line[0] not in ("repair", "doctor", "demo")]
+OPENING = [line for line in LINES if line[0] not in ("repair", "doctor", "demo", "eval")]
 
 
 def verb(line: list[str]) -> str:

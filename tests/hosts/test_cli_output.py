@@ -109,6 +109,30 @@ class TestHits:
         assert cli("search", "heights").out.startswith(" 1. [Ana]: is afraid\n    of [heights]\n")
 
 
+class TestContext:
+    """What was said around a hit, on the terminal."""
+
+    def test_it_stands_before_and_behind_its_hit_with_its_places(self, cli: CommandLine) -> None:
+        """The hit's own reasons stay next to it; a text of several lines keeps them under each other."""
+        for day, text in enumerate(["[red] one", "two\nlines", "the boiler drips", "ends in \\"], 1):
+            cli("memorize", text, "--session", "chat", "--at", f"2026-01-0{day}")
+        for words in (["search", "the boiler drips", "-k", "1", "--context", "2"], ["search", "-C2", "-k1", "drips"]):
+            lines = cli(*words).out.splitlines()
+            assert lines[:4] == ["     -2 [red] one", "     -1 two", "        lines", " 1. the boiler drips"]
+            assert " · score " in lines[4]
+            assert lines[5:] == ["     +1 ends in \\"]
+
+    def test_it_is_dim_where_there_are_colours(self, cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+        """So that the hit stands out."""
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        cli("memorize", "the boiler drips", "--key", "boiler", "--session", "chat")
+        cli("memorize", "call Okonkwo", "--session", "chat")
+        last = cli("recall", "--key", "boiler", "--context", "1").out.splitlines()[-1]
+        assert last.startswith("    \x1b[2m")
+        assert last.endswith("\x1b[0m")
+        assert "call Okonkwo" in last
+
+
 class TestLiteralText:
     """What was stored is shown, not obeyed."""
 

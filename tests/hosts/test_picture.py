@@ -1,19 +1,19 @@
-"""The small pictures: bars, arrows and where weight came from."""
+"""The small pictures: bars, arrows, and texts that fit into a line."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntm_memory_skill import NTMMemoryManager, Record
+from ntm_memory_skill import Record
 from ntm_memory_skill.engine import Attention
-from ntm_memory_skill.hosts.cli.picture import BARS, BREAK, attention_picture, sparkline, trace_lines
-from ntm_memory_skill.tools import call
+from ntm_memory_skill.hosts.cli.picture import AXIS, BARS, BREAK, attention_picture, excerpt, leaning, sparkline
+
+FULL = BARS[-1]
 
 weights = st.floats(min_value=0, max_value=1, allow_nan=False)
 
@@ -110,44 +110,44 @@ class TestAttentionPicture:
         assert [line[-2] for line in lines[:3]] == [BARS[1], BARS[2], BARS[0]]
 
 
-class TestTraceLines:
-    """A hit's reasons in words."""
+class TestLeaning:
+    """A bar to one side of an axis."""
 
-    TRACE: ClassVar[dict[str, Any]] = {
-        "cosine": 0.5,
-        "bm25": 2.0,
-        "lexical_share": 0.25,
-        "content_score": -1.5,
-        "stages": {"content": 0.1, "gated": 0.1, "shifted": 0.2, "sharpened": 0.4},
-        "neighbours": [
-            {"id": "mbefore", "offset": 2, "weight": 0.05},
-            {"id": "mafter", "offset": -1, "weight": 0.01},
-        ],
-    }
+    @settings(deadline=None, max_examples=100)
+    @given(st.lists(st.floats(-9, 9), min_size=1, max_size=9), st.integers(1, 12))
+    def test_a_bar_leans_to_its_sign_and_never_past_its_cells(self, amounts: list[float], cells: int) -> None:
+        """The greatest amount fills its side, 0 draws nothing, and whatever is not 0 can be seen."""
+        peak = max(abs(amount) for amount in amounts)
+        for amount in amounts:
+            left, right = leaning(amount, peak, cells).split(AXIS)
+            assert len(left) == cells
+            assert len(right) <= cells
+            assert bool(left.strip()) is (amount < 0)
+            assert bool(right) is (amount > 0)
+            if abs(amount) == peak > 0:
+                assert left.strip() + right == FULL * cells
 
-    def test_without_a_trace_there_is_nothing_to_say(self) -> None:
-        """As when explain was not asked for."""
-        assert trace_lines(None) == []
+    def test_a_part_of_a_cell_is_drawn_as_fine_as_characters_allow(self) -> None:
+        """In eighths to the right, in halves to the left."""
+        assert leaning(5, 16, 2) == f"  {AXIS}▋"
+        assert leaning(-9, 16, 2) == f"▐{FULL}{AXIS}"
 
-    def test_every_number_of_the_trace_is_told(self) -> None:
-        """The score's terms, the four stages on one scale, and each neighbour with its side and distance."""
-        score, *rest = trace_lines(self.TRACE)
-        assert score == "content score -1.50 = 0.75·z(cosine 0.500) + 0.25·z(bm25 2.00)"
-        assert [line.split() for line in rest[:4]] == [
-            ["content", "▂", "0.1000"],
-            ["gated", "▂", "0.1000"],
-            ["shifted", "▄", "0.2000"],
-            ["sharpened", "█", "0.4000"],
-        ]
-        assert [line.strip() for line in rest[4:]] == [
-            "+0.0500 from mbefore, 2 before it",
-            "+0.0100 from mafter, 1 after it",
-        ]
 
-    def test_before_and_after_are_as_they_happened(self, memory: NTMMemoryManager) -> None:
-        """In a real recall, for a memory in the middle of a chat."""
-        idents = [memory.memorize(text, session="s").id for text in ("tea", "milk", "sugar")]
-        hits = call(memory, "search", {"query": "milk", "explain": True})["hits"]
-        lines = trace_lines(next(hit["trace"] for hit in hits if hit["id"] == idents[1]))
-        told = {line.split(" from ")[1] for line in lines if " from " in line}
-        assert told == {f"{idents[0]}, 1 before it", f"{idents[2]}, 1 after it"}
+class TestExcerpt:
+    """How a text begins, in one line."""
+
+    def test_a_short_text_is_left_as_it_is_but_for_its_blanks(self) -> None:
+        """Lines become one."""
+        assert excerpt("one\n two\tthree ", 13) == "one two three"
+
+    @settings(deadline=None, max_examples=100)
+    @given(st.text(st.sampled_from("ab 外婆\n,é"), max_size=30), st.integers(1, 20))
+    def test_a_long_text_keeps_as_much_as_fits(self, text: str, cells: int) -> None:
+        """A Chinese character takes two cells; the mark that something is missing takes one."""
+        cut, line = excerpt(text, cells), " ".join(text.split())
+        wide = sum(1 + (letter in "外婆") for letter in cut)
+        assert wide <= cells
+        if cut != line:
+            assert cut.endswith("…")
+            assert line.startswith(cut[:-1])
+            assert wide + 2 + line[len(cut) - 1 :].startswith(" ") >= cells

@@ -52,8 +52,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("memorize", {"content": "x", "supersedes": "nobody"}, "unknown_memory"),
     ("recall", {}, "invalid_argument"),
     ("recall", {"query": "x", "budget": 0}, "invalid_argument"),
+    ("recall", {"query": "x", "context": -1}, "invalid_argument"),
     ("search", {"query": ""}, "invalid_content"),
     ("search", {"query": "x", "top_k": 0}, "invalid_argument"),
+    ("search", {"query": "x", "context": 11}, "invalid_argument"),
     ("search", {"query": "x", "filters": {"since": "soon"}}, "invalid_argument"),
     ("update", {"id": "nobody", "content": "x"}, "unknown_memory"),
     ("update", {"id": "nobody"}, "invalid_argument"),
@@ -193,6 +195,22 @@ class VerbsSuite:
         assert all("trace" not in hit for hit in plain)
         for stage in ("content", "gated", "shifted", "sharpened"):
             assert sum(hit["trace"]["stages"][stage] for hit in explained) == pytest.approx(1, abs=1e-5)
+
+    def test_a_hit_comes_with_what_was_said_around_it(self, transport: Transport) -> None:
+        """As many places each way as were asked for, in both languages; without the argument, there are none."""
+        talk = ["Who feeds the cat?", "邻居家的小林会来喂猫", "She has a key", "Every morning at seven"]
+        idents = [
+            stored(transport, content=line, session="cat", at=f"2025-03-0{day}") for day, line in enumerate(talk, 1)
+        ]
+        stored(transport, content="The gutter is full of leaves", session="roof", at="2025-03-02")
+        (hit,) = transport.call("search", {"query": talk[1], "top_k": 1, "context": 2})["hits"]
+        around = [(each["offset"], each["id"], each["content"]) for each in hit["context"]]
+        assert hit["id"] == idents[1]
+        assert around == [(place - 1, idents[place], talk[place]) for place in (0, 2, 3)]
+        assert "context" not in found(transport, talk[1])[0]
+        recalled = transport.call("recall", {"query": talk[1], "budget": 60, "context": 1})
+        texts = [part["content"] for memory in recalled["memories"] for part in (memory, *memory["context"])]
+        assert len("".join(texts)) == recalled["characters"] <= 60
 
     def test_a_replaced_memory_is_found_as_of_its_time_alone(self, transport: Transport) -> None:
         """Superseding hides it from the present."""

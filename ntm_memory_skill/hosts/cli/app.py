@@ -18,7 +18,7 @@ import typer
 from ntm_memory_skill import __version__
 from ntm_memory_skill.config import ENVIRONMENT, MEMORY_VARIABLE
 from ntm_memory_skill.errors import NTMMemoryError
-from ntm_memory_skill.hosts.cli import files, proof, setup, tools, upkeep
+from ntm_memory_skill.hosts.cli import evaluate, explain, files, proof, setup, tools, train, upkeep
 from ntm_memory_skill.hosts.cli.output import Output
 from ntm_memory_skill.tools import failure
 
@@ -40,6 +40,9 @@ files.register(app)
 upkeep.register(app)
 setup.register(app)
 proof.register(app)
+evaluate.register(app)
+explain.register(app)
+train.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -1,21 +1,52 @@
-"""Small pictures for a terminal: how attention moves from stage to stage."""
+"""Small pictures for a terminal: how attention moves from stage to stage, and what leans which way."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+from rich.cells import cell_len, get_character_cell_size
 
 from ntm_memory_skill.engine import Attention
 
 BARS = "·▁▂▃▄▅▆▇█"
-STAGES = ("content", "gated", "shifted", "sharpened")
-BREAK = "│"  # between two chats: no weight crosses it
+PARTS = " ▏▎▍▌▋▊▉█"  # of a cell, from the left; there is only one such part from the right
+RIGHT_HALF = "▐"
+AXIS = BREAK = "│"  # between two chats: no weight crosses it
 
 
 def sparkline(weights: Sequence[float], peak: float) -> str:
     """Return a bar a weight, from a dot for next to nothing to full for `peak`."""
     top = len(BARS) - 1
     return "".join(BARS[round(weight / peak * top)] if peak > 0 else BARS[0] for weight in weights)
+
+
+def leaning(amount: float, peak: float, cells: int) -> str:
+    """Return a bar that leans to the right of an axis for an amount above 0, and to the left for one below.
+
+    Args:
+        amount: What is drawn.
+        peak: The amount, 0 or more, that takes all cells of its side.
+        cells: How many there are on each side.
+    """
+    eighths = max(1, round(abs(amount) / peak * cells * 8)) if amount and peak > 0 else 0
+    whole, part = "█" * (eighths // 8), eighths % 8
+    if amount >= 0:
+        return f"{'':>{cells}}{AXIS}{whole}{PARTS[part] if part else ''}"
+    return f"{(RIGHT_HALF if part else '') + whole:>{cells}}{AXIS}"
+
+
+def excerpt(text: str, cells: int) -> str:
+    """Return a text as one line of up to so many cells of a terminal, 1 and up; a Chinese character takes two."""
+    line = " ".join(text.split())
+    if cell_len(line) <= cells:
+        return line
+    kept, room = "", cells - 1
+    for character in line:
+        room -= get_character_cell_size(character)
+        if room < 0:
+            break
+        kept += character
+    return f"{kept.rstrip()}…"
 
 
 def attention_picture(attention: Attention, ident: str, around: int = 1) -> list[str]:
@@ -38,22 +69,6 @@ def attention_picture(attention: Attention, ident: str, around: int = 1) -> list
         lines.append(f"{stage:>9} {BREAK}{BREAK.join(parts)}{BREAK}")
     marks = BREAK.join("".join("^" if attention.records[i].id == ident else " " for i in indices) for indices in window)
     return [*lines, f"{'':>9}  {marks.replace(BREAK, ' ')}"]
-
-
-def trace_lines(trace: dict[str, Any] | None) -> list[str]:
-    """Return a hit's trace in words: its terms, its weight after each stage, and where shifted weight came from."""
-    if trace is None:
-        return []
-    stages, share = trace["stages"], trace["lexical_share"]
-    peak = max(stages.values())
-    meaning = "" if trace["cosine"] is None else f"{1 - share:.2f}·z(cosine {trace['cosine']:.3f}) + "
-    lines = [f"content score {trace['content_score']:+.2f} = {meaning}{share:.2f}·z(bm25 {trace['bm25']:.2f})"]
-    lines.extend(f"{stage:>9} {sparkline([stages[stage]], peak)} {stages[stage]:.4f}" for stage in STAGES)
-    for neighbour in trace["neighbours"]:
-        side = "before" if neighbour["offset"] > 0 else "after"
-        places = abs(neighbour["offset"])
-        lines.append(f"  +{neighbour['weight']:.4f} from {neighbour['id']}, {places} {side} it")
-    return lines
 
 
 def _ids(attention: Attention, indices: Sequence[int]) -> list[str]:

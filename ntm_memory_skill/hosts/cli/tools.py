@@ -10,12 +10,19 @@ from rich.console import Console
 
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
-from ntm_memory_skill.hosts.cli.picture import trace_lines
+from ntm_memory_skill.hosts.cli.picture import excerpt
+from ntm_memory_skill.hosts.cli.reasons import difference_lines, trace_lines, why_it_lost
 from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread
 from ntm_memory_skill.tools import TOOLS, call
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A label; may be given several times.")]
-Explain = Annotated[bool, typer.Option("--explain", help="Show the weights after every stage.")]
+Kind = Annotated[str | None, typer.Option(help="Of this kind alone.")]
+Chat = Annotated[str | None, typer.Option(help="From this chat alone.")]
+Since = Annotated[str | None, typer.Option(help="Happened then or later (ISO 8601).")]
+Until = Annotated[str | None, typer.Option(help="Happened then or earlier (ISO 8601).")]
+AsOf = Annotated[str | None, typer.Option(help="As things stood at that time (ISO 8601).")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show every term, and the weights after every stage.")]
+Around = Annotated[int | None, typer.Option("--context", "-C", help="Show so many from before and after each hit.")]
 Importance = Annotated[float | None, typer.Option(help="From 0 (trivia) to 1 (must not be lost).")]
 Reason = Annotated[str | None, typer.Option(help="Why.")]
 
@@ -27,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def memorize(
-    context: typer.Context,
+    ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="What to remember; - reads standard input.")],
     key: Annotated[str | None, typer.Option(help="A short name to recall it by.")] = None,
     importance: Importance = None,
@@ -52,42 +59,44 @@ def memorize(
         "ref": ref,
         "supersedes": supersedes,
     }
-    _tool(context, "memorize", arguments)
+    _tool(ctx, "memorize", arguments)
 
 
 def recall(
-    context: typer.Context,
+    ctx: typer.Context,
     query: Annotated[str | None, typer.Argument(help="What it is about.")] = None,
     key: Annotated[str | None, typer.Option(help="The name under which it was stored.")] = None,
     session: Annotated[str | None, typer.Option(help="The present chat; its last focus draws the recall.")] = None,
     budget: Annotated[int | None, typer.Option(help="Characters to return at most.")] = None,
+    context: Around = None,
     explain: Explain = False,
 ) -> None:
     """Return the best memories that fit a budget of characters."""
-    arguments = {"query": query, "key": key, "session": session, "budget": budget, "explain": explain or None}
-    _tool(context, "recall", arguments)
+    arguments = {"query": query, "key": key, "session": session, "budget": budget}
+    _tool(ctx, "recall", {**arguments, "context": context, "explain": explain or None})
 
 
 def search(
-    context: typer.Context,
+    ctx: typer.Context,
     query: Annotated[str, typer.Argument(help="The question.")],
     top_k: Annotated[int | None, typer.Option("--top-k", "-k", help="How many at most; 5 by default.")] = None,
     tag: Tags = None,
-    type: Annotated[str | None, typer.Option(help="Of this kind alone.")] = None,
-    session: Annotated[str | None, typer.Option(help="From this chat alone.")] = None,
-    since: Annotated[str | None, typer.Option(help="Happened then or later (ISO 8601).")] = None,
-    until: Annotated[str | None, typer.Option(help="Happened then or earlier (ISO 8601).")] = None,
-    as_of: Annotated[str | None, typer.Option(help="As things stood at that time (ISO 8601).")] = None,
+    type: Kind = None,
+    session: Chat = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    context: Around = None,
     explain: Explain = False,
 ) -> None:
     """Return the memories that best answer a question, ranked."""
-    given = {"tags": tag, "type": type, "session": session, "since": since, "until": until, "as_of": as_of}
-    filters = {name: value for name, value in given.items() if value is not None}
-    _tool(context, "search", {"query": query, "top_k": top_k, "filters": filters or None, "explain": explain or None})
+    filters = filters_of(tags=tag, type=type, session=session, since=since, until=until, as_of=as_of)
+    arguments = {"query": query, "top_k": top_k, "filters": filters or None}
+    _tool(ctx, "search", {**arguments, "context": context, "explain": explain or None})
 
 
 def update(
-    context: typer.Context,
+    ctx: typer.Context,
     id: Annotated[str, typer.Argument(help="The memory's id.")],
     text: Annotated[str | None, typer.Argument(help="The new text; - reads standard input.")] = None,
     importance: Importance = None,
@@ -96,11 +105,11 @@ def update(
 ) -> None:
     """Give a memory a new version; the old one is kept."""
     content = sys.stdin.read().rstrip("\n") if text == "-" else text
-    _tool(context, "update", {"id": id, "content": content, "importance": importance, "tags": tag, "reason": reason})
+    _tool(ctx, "update", {"id": id, "content": content, "importance": importance, "tags": tag, "reason": reason})
 
 
 def erase(
-    context: typer.Context,
+    ctx: typer.Context,
     ids: Annotated[list[str] | None, typer.Argument(help="The memories' ids.")] = None,
     query: Annotated[str | None, typer.Option(help="An exact text or key; else lists candidates.")] = None,
     strength: Annotated[float | None, typer.Option(help="1 erases; less fades.")] = None,
@@ -111,11 +120,22 @@ def erase(
     if not ids and query is None:
         raise InvalidArgument("erase takes ids or --query", hint="Find an id with: ntm-memory search QUERY")
     arguments = {"ids": ids or None, "query": query, "strength": strength, "purge": purge or None, "reason": reason}
-    _tool(context, "erase", arguments)
+    _tool(ctx, "erase", arguments)
 
 
-def _tool(context: typer.Context, name: str, arguments: dict[str, Any]) -> None:
-    output = of(context)
+def filters_of(**given: object) -> dict[str, Any]:
+    """Return the filters that were given."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def beneath(memory: dict[str, Any]) -> str:
+    """Return the line under a hit, as markup: its id, score, time and chat, and why it was found."""
+    where = " · ".join(part for part in (memory["when"][:16].replace("T", " "), memory.get("session")) if part)
+    return f"{memory['id']} · score {memory['score']:.3f} · {literal(where)} · {_why(memory['why'])}"
+
+
+def _tool(ctx: typer.Context, name: str, arguments: dict[str, Any]) -> None:
+    output = of(ctx)
     check_enabled(output.config)
     keep_to_one_thread()
     needs_encoder = name != "erase" or arguments.get("query") is not None
@@ -139,21 +159,40 @@ def _recalled(console: Console, envelope: Envelope) -> None:
 
 def _found(console: Console, envelope: Envelope) -> None:
     _memories(console, envelope["hits"])
+    if "missed" in envelope:
+        _missed(console, envelope["missed"], envelope["hits"][-1])
 
 
 def _memories(console: Console, memories: list[dict[str, Any]]) -> None:
     if not memories:
         console.print("[dim]nothing found[/]")
     for rank, memory in enumerate(memories, 1):
-        where = " · ".join(part for part in (memory["when"][:16].replace("T", " "), memory.get("session")) if part)
         named = f"[bold]{literal(memory['key'])}[/]: " if "key" in memory else ""
         indented = memory["content"].replace("\n", "\n    ")
+        context = memory.get("context", [])
+        _around(console, [each for each in context if each["offset"] < 0])
         console.print(f"{rank:>2}. {named}{literal(indented)}")
-        console.print(
-            f"    [dim]{memory['id']} · score {memory['score']:.3f} · {literal(where)} · {_why(memory['why'])}[/]"
-        )
-        for line in trace_lines(memory.get("trace")):
+        console.print(f"    [dim]{beneath(memory)}[/]")
+        for line in trace_lines(memory.get("trace"), console.width - 4):
             console.print(f"    [dim]{literal(line)}[/]")
+        _around(console, [each for each in context if each["offset"] > 0])
+
+
+def _missed(console: Console, missed: dict[str, Any], last: dict[str, Any]) -> None:
+    """Print the best memory that was not given, and what set it apart from the last hit."""
+    width = console.width - 4
+    console.print(f"[yellow]not given:[/] rank {missed['rank']}, {missed['id']}")
+    console.print(f"    {literal(excerpt(missed['content'], width))}")
+    reason = why_it_lost(missed["differences"], last["trace"]["terms"], f"rank {missed['rank'] - 1}")
+    for line in (reason, *difference_lines(missed["differences"], width)):
+        console.print(f"    [dim]{literal(line)}[/]")
+
+
+def _around(console: Console, context: list[dict[str, Any]]) -> None:
+    """Print what was said before or after a hit, each with its place as seen from there."""
+    for each in context:
+        said = each["content"].replace("\n", "\n" + " " * 8)
+        console.print(f"    [dim]{each['offset']:+3} {literal(said)}[/]")
 
 
 def _why(why: dict[str, Any]) -> str:
@@ -162,6 +201,8 @@ def _why(why: dict[str, Any]) -> str:
         parts.append("words " + literal(", ".join(why["words"])))
     if "said_next_to" in why:
         parts.append(f"said next to {why['said_next_to']}")
+    if "rerank" in why:
+        parts.append(f"rerank {why['rerank']:.2f}")
     return " · ".join(parts)
 
 

@@ -9,7 +9,7 @@ from mcp.server.stdio import stdio_server
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.hosts.compose import (
-    SharedEncoders,
+    SharedModels,
     check_enabled,
     configured,
     keep_to_one_thread,
@@ -33,14 +33,13 @@ def serve_one(config: Config) -> None:
 
 
 def serve_agents() -> None:
-    """Serve the memories of all agents of a host until it closes standard input. The model begins to load at once."""
-    encoders = SharedEncoders()
+    """Serve the memories of all agents of a host until it closes standard input. The models begin to load at once."""
+    shared = SharedModels()
 
     def open_it(place: Place) -> NTMMemoryManager:
-        config = configured(place.file, place.workspace)
-        return open_to_serve(config, encoders.of(config.settings.encoder))
+        return shared.open_to_serve(configured(place.file, place.workspace))
 
-    memories = AgentMemories(open_it, lambda: encoders.of(configured().settings.encoder).warm_up())
+    memories = AgentMemories(open_it, lambda: shared.warm_up(configured().settings))
     memories.warm_up_in_background()
     _serve(build_agent_server(memories), memories)
 

@@ -13,6 +13,7 @@ TRACE = Trace(
     bm25=0.0,
     lexical_share=1.0,
     content_score=0.0,
+    terms=(),
     matched_terms=(),
     content=1.0,
     gated=1.0,
