@@ -40,7 +40,7 @@ from rich.table import Table
 import witness
 from ntm_memory_skill import HashedEncoder, NTMMemoryManager, Settings, StoreSettings
 from ntm_memory_skill.errors import NTMMemoryError
-from rivals import compare, rivals
+from rival_durability import compare, rivals
 
 SEED = 20141020
 CHECK_EVERY = 25  # kills

@@ -1,45 +1,66 @@
-"""What the measurements share: an encoder that remembers."""
+"""What the measurements share: an encoder that remembers, from one run to the next if it is given a file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
-from ntm_memory_skill.encoder import Encoder, Progress
+from ntm_memory_skill.encoder import Encoder
+from ntm_memory_skill.evaluation import RememberingEncoder
+
+__all__ = ["KeepingEncoder", "RememberingEncoder"]
 
 
-class RememberingEncoder:
-    """Another encoder that encodes each text once, so that rows of a comparison share their keys and the time."""
+class KeepingEncoder(RememberingEncoder):
+    """An encoder whose keys are kept in a file: encoding all sets takes minutes, everything else seconds.
 
-    def __init__(self, inner: Encoder) -> None:
-        self._inner = inner
-        self._passages: dict[str, np.ndarray] = {}
-        self._queries: dict[str, np.ndarray] = {}
-        self._unknown: dict[str, float] = {}
-        self.identity = inner.identity
-        self.known_identity = inner.identity
-        self.array_library = inner.array_library
-        self.ready = True  # nobody here answers before the model is there
+    Args:
+        inner: Makes the keys that are not in the file.
+        file: Where they are kept, a numpy .npz; None keeps nothing. One of another encoder is not read, but replaced.
+    """
 
-    def warm_up(self) -> None:
-        """Load the inner model."""
-        self._inner.warm_up()
+    def __init__(self, inner: Encoder, file: Path | None) -> None:
+        super().__init__(inner)
+        self._file = file
+        if file is not None and file.exists():
+            with np.load(file) as kept:
+                if _text(kept["encoder"]) == [str(self.identity)]:
+                    self._passages = dict(zip(_text(kept["passages"]), kept["passage_keys"], strict=True))
+                    self._queries = dict(zip(_text(kept["queries"]), kept["query_keys"], strict=True))
+                    self._unknown = dict(zip(_text(kept["known"]), kept["unknown"].tolist(), strict=True))
+        self._read = self._size
 
-    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
-        """Return a unit key for each text."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._passages]
-        self._passages.update(zip(new, self._inner.encode_passages(new, on_progress), strict=True))
-        return np.asarray([self._passages[text] for text in texts], np.float32).reshape(-1, self.identity.dimension)
+    def keep(self) -> None:
+        """Write the file, if there is something new to keep."""
+        if self._file is None or self._size == self._read:
+            return
+        unfinished = self._file.with_suffix(".unfinished.npz")
+        np.savez(
+            unfinished,
+            encoder=_bytes([str(self.identity)]),
+            passages=_bytes(self._passages),
+            passage_keys=np.asarray(list(self._passages.values())),
+            queries=_bytes(self._queries),
+            query_keys=np.asarray(list(self._queries.values())),
+            known=_bytes(self._unknown),
+            unknown=np.asarray(list(self._unknown.values())),
+        )
+        unfinished.replace(self._file)
+        self._read = self._size
 
-    def encode_query(self, text: str) -> np.ndarray:
-        """Return the unit key of a question."""
-        if text not in self._queries:
-            self._queries[text] = self._inner.encode_query(text)
-        return self._queries[text]
+    @property
+    def _size(self) -> int:
+        return len(self._passages) + len(self._queries) + len(self._unknown)
 
-    def unknown_share(self, text: str) -> float:
-        """Return the inner encoder's share."""
-        if text not in self._unknown:
-            self._unknown[text] = self._inner.unknown_share(text)
-        return self._unknown[text]
+
+def _bytes(texts: Iterable[str]) -> np.ndarray:
+    """Return texts as an array of bytes, which needs no pickle to be read again."""
+    return np.frombuffer(json.dumps(list(texts)).encode(), dtype=np.uint8)
+
+
+def _text(data: np.ndarray) -> list[str]:
+    texts: list[str] = json.loads(data.tobytes())
+    return texts

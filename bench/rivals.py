@@ -1,399 +1,273 @@
-"""Other stores, put to the same questions: what survives a kill, and what survives two writers at once.
+"""What other stores find, and what they take for it, beside ours: the same texts and the same keys, in one run.
 
-Each stands behind two small protocols: a `Rival` opens a folder, and a `Handle` adds a text and lists what is there. An
-added text is acknowledged when `add` has returned. None of the rivals is a dependency: they are imported when they are
-opened, and a row says how to install what is missing. Every store gets the same texts and the same hashed keys, and is
-used as its own documentation says: sqlite-vec with one transaction an add, in WAL mode; Chroma through its
-PersistentClient; the reference MCP memory server over stdio, as any MCP client would.
+    pip install -c constraints.txt sqlite-vec pysqlite3-binary chromadb lancedb mem0ai    # those that are wanted
+    python bench/rivals.py locomo_dev.json beam/ cmrc2018_trial_squad.json --json rivals.json
+
+Any file or folder that `ntm-memory eval` reads will do. The bundled model encodes every text and every question once;
+all stores look the keys up, so that no figure here holds any encoding. How long that takes is printed apart.
+
+Finding: each memory of a set is a store of its own, filled with many texts at once; the score is the mean share of a
+question's evidence among the first k hits.
+
+Cost: the memories of the first set in one store. They are added one by one, as an agent does, then questions are asked;
+then again into a new store in the way that it offers for many. Every store has a process of its own, begun anew each
+time; the stores take turns, and the medians of all rounds are shown. What is imported and built once is in the time to
+the first memory, and in no other. The peak of memory is what that process needed above an empty one with the keys in
+it. Needs `fork`.
+
+What each store is, and how it is used, stands in rival_stores.py. What survives a kill is asked by
+`bench/durability.py --rivals`.
 """
 
 from __future__ import annotations
 
-import importlib
+import argparse
 import json
 import os
+import platform
 import random
+import resource
 import shutil
-import subprocess
-import time
-from collections.abc import Callable
-from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
-from importlib.util import find_spec
-from itertools import islice
-from multiprocessing.synchronize import Event
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol
-
-from rich.progress import track
-
-from ntm_memory_skill import HashedEncoder, NTMMemoryManager, __version__
-from ntm_memory_skill.errors import NTMMemoryError
-from witness import FORK, PATIENCE, Child, ask, listen, note
-
-DIMENSION = 384  # of the keys: that of the sentence encoder that most of these stores are used with
-LONGEST_WAIT = 0.05  # seconds from a writer's first acknowledged add to its death, at most
-MOST_ADDS = 10_000  # of one writer: it is killed long before
-MCP_PACKAGE = "@modelcontextprotocol/server-memory"
-MCP_VERSION = "2025-06-18"
-ENCODER = HashedEncoder(DIMENSION)
-SCHEMA = f"""
-PRAGMA journal_mode = WAL;
-CREATE TABLE IF NOT EXISTS memories (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-CREATE VIRTUAL TABLE IF NOT EXISTS keys USING vec0 (key float[{DIMENSION}]);
-"""
-
-
-class Handle(Protocol):
-    """An open store."""
-
-    def add(self, text: str) -> str:
-        """Store a text, and return its id once the store says that it is stored."""
-
-    def listed(self) -> dict[str, str]:
-        """Return all texts by id."""
-
-    def close(self) -> None:
-        """Let go of it."""
-
-
-class Rival(Protocol):
-    """A kind of store."""
-
-    name: str
-    install: str
-    """The command that installs it."""
-    errors: tuple[type[Exception], ...]
-    """What it raises when it refuses; known once it was opened."""
-
-    def version(self) -> str | None:
-        """Return which version would be opened here; None if it is not installed."""
-
-    def open(self, folder: Path) -> Handle:
-        """Open the store in a folder, or begin one."""
-
-
-class Ours:
-    """This package, as it comes, with hashed keys."""
-
-    name = "ntm-memory-skill"
-    install = "pip install -e ."
-    errors: tuple[type[Exception], ...] = (NTMMemoryError,)
-
-    def version(self) -> str | None:
-        """Return the package's own version."""
-        return __version__
-
-    def open(self, folder: Path) -> Handle:
-        """Open the memory."""
-        return _OurHandle(NTMMemoryManager.open(folder / "ntm_memory.json", encoder=ENCODER))
-
-
-class _OurHandle:
-    def __init__(self, memory: NTMMemoryManager) -> None:
-        self._memory = memory
-
-    def add(self, text: str) -> str:
-        return self._memory.memorize(text).id
-
-    def listed(self) -> dict[str, str]:
-        return {ident: record.content for ident, record in self._memory.state.records.items()}
-
-    def close(self) -> None:
-        self._memory.close()
-
-
-class SqliteVec:
-    """A table of texts and a vec0 table of keys, changed in one transaction."""
-
-    name = "sqlite-vec"
-    install = "pip install sqlite-vec pysqlite3-binary"
-    errors: tuple[type[Exception], ...] = ()
-
-    def version(self) -> str | None:
-        """Return that of sqlite-vec, if there is a sqlite3 to load it into."""
-        return None if find_spec("sqlite_vec") is None or self._driver() is None else version("sqlite-vec")
-
-    def open(self, folder: Path) -> Handle:
-        """Open the database."""
-        sqlite3: Any = self._driver()
-        vec: Any = importlib.import_module("sqlite_vec")
-        self.errors = (sqlite3.Error,)
-        database = sqlite3.connect(str(folder / "memory.db"), isolation_level=None)
-        database.enable_load_extension(True)
-        vec.load(database)
-        database.executescript(SCHEMA)
-        return _SqliteHandle(database)
-
-    def _driver(self) -> Any:
-        """Return a sqlite3 module that can load extensions; many builds of Python have one that cannot."""
-        for name in ("sqlite3", "pysqlite3"):
-            if find_spec(name) is not None:
-                module: Any = importlib.import_module(name)
-                if hasattr(module.Connection, "enable_load_extension"):
-                    return module
-        return None
-
-
-class _SqliteHandle:
-    def __init__(self, database: Any) -> None:
-        self._database = database
-
-    def add(self, text: str) -> str:
-        key = ENCODER.encode_query(text).tobytes()
-        with self._database:  # rolls back if anything is raised
-            self._database.execute("BEGIN IMMEDIATE")
-            row = self._database.execute("INSERT INTO memories (text) VALUES (?)", (text,)).lastrowid
-            self._database.execute("INSERT INTO keys (rowid, key) VALUES (?, ?)", (row, key))
-        return str(row)
-
-    def listed(self) -> dict[str, str]:
-        found = self._database.execute("SELECT id, text FROM memories JOIN keys ON keys.rowid = memories.id")
-        return {str(row): text for row, text in found}
-
-    def close(self) -> None:
-        self._database.close()
-
-
-class Chroma:
-    """A collection of a persistent client."""
-
-    name = "chroma"
-    install = "pip install chromadb"
-    errors: tuple[type[Exception], ...] = ()
-
-    def version(self) -> str | None:
-        """Return that of the package."""
-        return None if find_spec("chromadb") is None else version("chromadb")
-
-    def open(self, folder: Path) -> Handle:
-        """Open the collection."""
-        chromadb: Any = importlib.import_module("chromadb")
-        self.errors = (chromadb.errors.ChromaError, ValueError, RuntimeError)
-        client = chromadb.PersistentClient(str(folder), chromadb.Settings(anonymized_telemetry=False))
-        return _ChromaHandle(client.get_or_create_collection("memories", embedding_function=None))
-
-
-class _ChromaHandle:
-    def __init__(self, collection: Any) -> None:
-        self._collection = collection
-
-    def add(self, text: str) -> str:
-        key = ENCODER.encode_query(text).tolist()
-        self._collection.add(ids=[text], embeddings=[key], documents=[text])
-        return text
-
-    def listed(self) -> dict[str, str]:
-        found = self._collection.get(include=["documents"])
-        return dict(zip(found["ids"], found["documents"], strict=True))
-
-    def close(self) -> None:
-        """Do nothing: a persistent client has nothing to close."""
-
-
-class McpMemory:
-    """The reference MCP memory server, one a writer, as each of two chat programs would start it.
-
-    Args:
-        npm_folder: Where it was installed; None asks npm for its folders.
-    """
-
-    name = "MCP server-memory"
-    install = f"npm install {MCP_PACKAGE}"
-    errors: tuple[type[Exception], ...] = (ConnectionError,)
-
-    def __init__(self, npm_folder: Path | None) -> None:
-        self._node = shutil.which("node")
-        folders = _npm_roots() if npm_folder is None else [npm_folder, npm_folder / "node_modules"]
-        self._package = next((folder / MCP_PACKAGE for folder in folders if (folder / MCP_PACKAGE).is_dir()), None)
-
-    def version(self) -> str | None:
-        """Return that of the server, if there is a node to run it."""
-        if self._node is None or self._package is None:
-            return None
-        return str(json.loads((self._package / "package.json").read_text("utf-8"))["version"])
-
-    def open(self, folder: Path) -> Handle:
-        """Start a server, and shake hands."""
-        environment = {**os.environ, "MEMORY_FILE_PATH": str((folder / "memory.jsonl").resolve())}
-        return _McpHandle([str(self._node), f"{self._package}/dist/index.js"], environment)
-
-
-def _npm_roots() -> list[Path]:
-    npm = shutil.which("npm")
-    if npm is None:
-        return []
-    asked = (subprocess.run([npm, "root", *more], capture_output=True, text=True, check=False) for more in ([], ["-g"]))
-    return [Path(answer.stdout.strip()) for answer in asked if answer.returncode == 0]
-
-
-class _McpHandle:
-    """A client of one server: JSON-RPC, one message a line."""
-
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
-        self._server: Any = subprocess.Popen(  # Any: that there are pipes is not in its type
-            command, stdin=pipe, stdout=pipe, stderr=quiet, env=environment, text=True, bufsize=1
-        )
-        self._number = 0
-        about = {"protocolVersion": MCP_VERSION, "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
-        self._request("initialize", about)
-        self._send({"method": "notifications/initialized"})
-
-    def add(self, text: str) -> str:
-        self._call("create_entities", {"entities": [{"name": text, "entityType": "note", "observations": [text]}]})
-        return text
-
-    def listed(self) -> dict[str, str]:
-        graph = json.loads(self._call("read_graph", {})["content"][0]["text"])
-        return {entity["name"]: entity["observations"][0] for entity in graph["entities"]}
-
-    def close(self) -> None:
-        self._server.kill()  # it has answered: whatever it acknowledged should be in its file by now
-        self._server.communicate()
-
-    def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        result = self._request("tools/call", {"name": tool, "arguments": arguments})
-        if result.get("isError"):
-            raise ConnectionError(f"{tool}: {result['content'][0]['text']}")
-        return result
-
-    def _request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        self._number += 1
-        self._send({"id": self._number, "method": method, "params": params})
-        while (answer := self._next()).get("id") != self._number:
-            pass  # a notification
-        if "error" in answer:
-            raise ConnectionError(f"{method}: {answer['error']}")
-        return dict(answer["result"])
-
-    def _send(self, message: dict[str, Any]) -> None:
-        self._server.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
-
-    def _next(self) -> dict[str, Any]:
-        """Return the next message. A server that says nothing is waited for as long as its client is: see `Child`."""
-        line = self._server.stdout.readline()
-        if not line:
-            raise ConnectionError("the server has gone")
-        return dict(json.loads(line))
-
-
-def rivals(npm_folder: Path | None) -> list[Rival]:
+from statistics import mean, median
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from known_keys import SINGLES, KnownKeys, Report, encode, load, timed
+from ntm_memory_skill import Encoder
+from ntm_memory_skill.evaluation import Corpus, Dataset, read
+from ntm_memory_skill.evaluation.metrics import recall
+from rival_stores import Chroma, Finder, FindingRival, Item, LanceDB, Mem0, Ours, SqliteVec, text_of
+from rival_tables import DEPTHS, Figures, cost_table, finding_table, times
+from witness import Child
+
+SEED = 20141020
+PATIENCE = 300.0  # seconds that a store may say nothing
+APPENDS = 100
+
+
+def main() -> None:
+    """Print the tables, and write all figures as JSON if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a question set: a file, or BEAM's folder")
+    parser.add_argument("--rounds", type=int, default=3, help="of the cost, 0 for none (default: 3)")
+    parser.add_argument("--searches", type=int, default=300, help="in each round, at most (default: 300)")
+    parser.add_argument(
+        "--folder", type=Path, help="where the cost is measured (default: the system's for temporaries)"
+    )
+    parser.add_argument(
+        "--scratch", type=Path, help="where finding is; on a disk in memory it is faster (default: same)"
+    )
+    parser.add_argument("--keys", type=Path, help="a file to keep the keys in, for a further run with the same texts")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    arguments = parser.parse_args()
+    sets = [read(path) for path in arguments.paths]
+    passages, questions = _texts(sets)
+    keys = _keys(arguments.keys, passages, questions)
+    stores = rivals(keys)
+    figures: dict[str, Any] = {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "seed": SEED},
+        "stores": [{"store": each.name, "version": each.version(), "install": each.install} for each in stores],
+        "encoding_ms": keys.milliseconds,
+    }
+    with tempfile.TemporaryDirectory(dir=arguments.scratch or arguments.folder) as folder:
+        figures["finding"] = {each.name: finding(stores, each, Path(folder)) for each in sets}
+    Console().print(finding_table(stores, sets, figures["finding"]))
+    if arguments.rounds > 0:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+            items, asked = pooled(sets[0], arguments.searches)
+            figures["cost"] = costs(stores, Path(folder), items, asked, arguments.rounds)
+            ours = figures["cost"][stores[0].name]
+            figures["times_ours"] = {name: times(each, ours) for name, each in figures["cost"].items()}
+            figures["cost_of"] = {"set": sets[0].name, "memories": len(items), "searches": len(asked)}
+        Console().print(cost_table(stores, figures))
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def rivals(encoder: Encoder) -> list[FindingRival]:
     """Return all stores that are compared, ours first."""
-    return [Ours(), SqliteVec(), Chroma(), McpMemory(npm_folder)]
+    lance = [LanceDB(encoder, tokenizer) for tokenizer in (None, "simple", "icu")]
+    return [Ours(encoder), SqliteVec(encoder), Chroma(encoder), *lance, Mem0(encoder)]
 
 
-@dataclass(slots=True)
-class Fate:
-    """What became of the texts that a store was given."""
-
-    acknowledged: int = 0
-    found: int = 0
-    lost: int = 0
-    refused: int = 0
-    """Writers that could not open the store."""
-    errors: int = 0
-    """Adds that were answered with an error, and writers that crashed."""
-    unreadable: int = 0
-    """How often the store could not be opened afterwards."""
-    kills: int = 0
-    killed_in_an_add: int = 0
-    said: list[str] = field(default_factory=list)
-    """With which words writers were refused and adds answered, each once."""
-
-    def take_down(self, reports: list[tuple[str, str]]) -> set[str]:
-        """Count refusals and errors, and return the texts that were acknowledged."""
-        self.refused += sum(what == "refused" for what, _ in reports)
-        self.errors += sum(what == "failed" for what, _ in reports)
-        words = [text for what, text in reports if what in ("refused", "failed")]
-        self.said = list(dict.fromkeys([*self.said, *words]))
-        return {text for what, text in reports if what == "acknowledged"}
-
-    def judge(self, rival: Rival, folder: Path, acknowledged: set[str]) -> None:
-        """Count what is left in a store that nobody has open any more."""
-        texts = ask(list_all, rival, folder)
-        self.acknowledged += len(acknowledged)
-        self.found += len(acknowledged & (texts or set()))
-        self.lost = self.acknowledged - self.found
-        self.unreadable += texts is None
+def _keys(file: Path | None, passages: Sequence[str], questions: Sequence[str]) -> KnownKeys:
+    """Return the keys of all texts: those of a file, if they are there, else fresh ones, which are put there."""
+    keys = None if file is None else load(file, passages, questions)
+    if keys is None:
+        keys = watch("encoding", len(passages) + len(questions) + SINGLES, encode, passages, questions)
+        if not isinstance(keys, KnownKeys):
+            raise SystemExit("encoding failed")
+        if file is not None:
+            keys.save(file)
+    return keys
 
 
-def list_all(rival: Rival, folder: Path) -> set[str] | None:
-    """Return all texts in a store; None if it cannot be opened."""
-    try:
-        with closing(rival.open(folder)) as handle:
-            return set(handle.listed().values())
-    except rival.errors:
-        return None
+def watch(label: str, total: int, run: Callable[..., None], *arguments: Any) -> Any:
+    """Return what a function reports in a process of its own; whole numbers that it reports before are how far it is.
+
+    None if it dies first, or says nothing for too long.
+    """
+    with Child(run, *arguments) as child, Progress(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(label, total=total)
+        for said in child.heard(PATIENCE):
+            if not isinstance(said, int):
+                return said
+            shown.update(task, completed=said)
+    return None
 
 
-def add(report: Callable[[Any], None], rival: Rival, folder: Path, writer: int, writes: int, go: Event) -> None:
-    """Open a store, and once it may go on, add texts. Reports (what happened, the text or the error's)."""
-    try:
-        handle = rival.open(folder)
-    except rival.errors as error:
-        report(("refused", str(error)))
-        return
-    with closing(handle):
-        report(("opened", ""))
-        go.wait(PATIENCE)
-        for number in range(writes):
-            text = note(f"{writer}-{number}", "The boat leaves at dusk.")
-            report(("begun", text))
-            try:
-                handle.add(text)
-                report(("acknowledged", text))
-            except rival.errors as error:
-                report(("failed", str(error)))
+def _texts(sets: Sequence[Dataset]) -> tuple[list[str], list[str]]:
+    """Return all texts and all questions, each once."""
+    corpora = [corpus for each in sets for corpus in each.corpora]
+    passages = dict.fromkeys(text_of(item) for corpus in corpora for item in corpus.items)
+    return list(passages), list(dict.fromkeys(asked.text for corpus in corpora for asked in corpus.questions))
 
 
-def two_writers(rival: Rival, folder: Path, writes: int) -> Fate:
-    """Let two processes write to one store at the same time. It was opened before: not all can be begun by two."""
-    fate, go = Fate(), FORK.Event()
+def finding(stores: Sequence[FindingRival], dataset: Dataset, folder: Path) -> dict[str, Figures | None]:
+    """Return the recall of every installed store on a set, in percent; None for one that failed."""
+    found = {}
+    for number, rival in enumerate(_installed(stores)):
+        label = f"{dataset.name}: {rival.name}"
+        scores = watch(label, dataset.questions, find, rival, folder / f"{dataset.name}-{number}", dataset.corpora)
+        found[rival.name] = None if scores is None else _recalls(scores)
+    return found
+
+
+def _installed(stores: Sequence[FindingRival]) -> Iterator[FindingRival]:
+    return (rival for rival in stores if rival.version() is not None)
+
+
+def find(report: Report, rival: FindingRival, folder: Path, corpora: Sequence[Corpus]) -> None:
+    """Report the share of the evidence found at each depth for each question of some memories."""
+    scores = []
+    for number, corpus in enumerate(corpora):
+        place = folder / str(number)
+        place.mkdir(parents=True)
+        with closing(rival.open(place)) as store:
+            idents = store.add_many(corpus.items)
+            refs = {ident: item["ref"] for ident, item in zip(idents, corpus.items, strict=True)}
+            for question in corpus.questions:
+                found = store.search(question.text, max(DEPTHS), question.asked or corpus.now)
+                ranking = [refs[ident] for ident in found]
+                scores.append([recall(ranking, question.evidence, depth) for depth in DEPTHS])
+                report(len(scores))
+        shutil.rmtree(place)
+    report(scores)
+
+
+def _recalls(scores: Sequence[Sequence[float]]) -> Figures:
+    return {f"recall@{depth}": 100 * mean(at) for depth, at in zip(DEPTHS, zip(*scores, strict=True), strict=True)}
+
+
+def pooled(dataset: Dataset, searches: int) -> tuple[list[Item], list[str]]:
+    """Return all memories of a set as those of one store, and some of its questions, drawn evenly from all."""
+    items: list[Item] = [
+        {**item, "ref": f"{corpus.name} {item['ref']}", "session": _joined(corpus.name, item.get("session"))}
+        for corpus in dataset.corpora
+        for item in corpus.items
+    ]
+    asked = [question.text for corpus in dataset.corpora for question in corpus.questions]
+    return items, random.Random(SEED).sample(asked, min(searches, len(asked)))  # noqa: S311  # repeatable is the point
+
+
+def _joined(name: str, session: str | None) -> str | None:
+    return None if session is None else f"{name} {session}"
+
+
+def costs(
+    stores: Sequence[FindingRival], folder: Path, items: Sequence[Item], asked: Sequence[str], rounds: int
+) -> dict[str, Figures | None]:
+    """Return what every installed store takes, as medians over all rounds; None for one that failed."""
+    measured: dict[str, list[Figures | None]] = {rival.name: [] for rival in _installed(stores)}
+    plain = []
+    for number in range(rounds):
+        plain.append(append_and_fsync(folder / f"{number}.jsonl", items))
+        for rival in _installed(stores):
+            place = folder / f"{number}-{rival.name}"
+            label = f"round {number + 1} of {rounds}: {rival.name}"
+            single = watch(label, len(items), add_and_search, rival, place / "single", items, asked)
+            many = watch(f"{label}, as many", len(items), add_together, rival, place / "many", items)
+            measured[rival.name].append(None if single is None or many is None else {**single, **many})
+            shutil.rmtree(place, ignore_errors=True)
+    figures = {name: _medians(each) for name, each in measured.items()}
+    return {**figures, "append and fsync": {"add_median": median(plain)}}
+
+
+def add_and_search(
+    report: Report, rival: FindingRival, folder: Path, items: Sequence[Item], asked: Sequence[str]
+) -> None:
+    """Report what a store takes to add memories one by one, and to search among them."""
     folder.mkdir(parents=True)
-    ask(list_all, rival, folder)
-    with ExitStack() as stack:
-        children = [stack.enter_context(Child(add, rival, folder, writer, writes, go)) for writer in range(2)]
-        said = [report for child in children for report in islice(child.heard(PATIENCE), 1)]  # opened, or refused
-        go.set()
-        said += [report for _, report in listen(children, PATIENCE)]
-        fate.errors = sum(child.failed for child in children)
-    fate.judge(rival, folder, fate.take_down(said))
-    return fate
+    before, adding = _peak(), []
+    start, store = timed(_begin, rival, folder, items[0])
+    with closing(store):
+        for number, item in enumerate(items[1:]):
+            adding.append(timed(store.add, item)[0])
+            report(number)
+        store.search(asked[0], max(DEPTHS))  # what is built once is not part of a call
+        searching = [timed(store.search, text, max(DEPTHS))[0] for text in asked]
+    figures = {
+        "start": start,
+        "add_mean": mean(adding),
+        "add_median": median(adding),
+        "add_p95": float(np.percentile(adding, 95)),
+        "search_median": median(searching),
+        "search_p95": float(np.percentile(searching, 95)),
+        "kib_each": _kib(folder) / len(items),
+        "peak_mib": (_peak() - before) / 1024,
+    }
+    report(figures)
 
 
-def kill_test(rival: Rival, folder: Path, kills: int, seed: int) -> Fate:
-    """Kill one writer after the other, each some moments after its first add; then look at what is left."""
-    fate, go = Fate(), FORK.Event()
-    go.set()
-    rng = random.Random(seed)  # noqa: S311  # repeatable is the point
-    acknowledged: set[str] = set()
-    stores = 0  # a new one is begun after each that would not open again
-    for number in track(range(kills), rival.name, auto_refresh=False, transient=True):
-        store = folder / str(stores)
-        store.mkdir(parents=True, exist_ok=True)
-        with Child(add, rival, store, number, MOST_ADDS, go) as child:
-            said = list(islice(child.heard(PATIENCE), 3))  # opened, begun, acknowledged
-            said += [report for _, report in listen([child], rng.uniform(0, LONGEST_WAIT))]
-            fate.kills += child.kill()
-            said += child.heard()
-        fate.killed_in_an_add += said[-1:] != [] and said[-1][0] == "begun"
-        acknowledged |= fate.take_down(said)
-        opened = said[:1] == [("opened", "")]
-        if not opened or number == kills - 1:
-            fate.judge(rival, store, acknowledged)
-            acknowledged, stores = set(), stores + 1
-    return fate
+def add_together(report: Report, rival: FindingRival, folder: Path, items: Sequence[Item]) -> None:
+    """Report what a store takes to add many memories in the way that it offers for many."""
+    folder.mkdir(parents=True)
+    with closing(_begin(rival, folder, items[0])) as store:
+        milliseconds, _ = timed(store.add_many, items[1:])
+    report({"add_many": milliseconds / len(items[1:]), "kib_each_many": _kib(folder) / len(items)})
 
 
-def compare(rival: Rival, folder: Path, kills: int, writes: int, seed: int) -> dict[str, Any]:
-    """Return what became of a rival's texts under kills and between two writers; how to install it if it is absent."""
-    about = {"store": rival.name, "version": rival.version(), "install": rival.install}
-    if about["version"] is None:
-        return about
-    started = time.monotonic()
-    killed = kill_test(rival, folder / "killed", kills, seed)
-    shared = two_writers(rival, folder / "shared", writes)
-    seconds = round(time.monotonic() - started, 1)
-    return {**about, "one writer, killed": asdict(killed), "two writers at once": asdict(shared), "seconds": seconds}
+def _begin(rival: FindingRival, folder: Path, item: Item) -> Finder:
+    """Begin a store with one memory in it: by then everything has been imported."""
+    store = rival.open(folder)
+    store.add(item)
+    return store
+
+
+def append_and_fsync(path: Path, items: Sequence[Item]) -> float:
+    """Return the median milliseconds of appending a memory as a line to a file, and waiting for the disk."""
+
+    def append(item: Item) -> None:
+        file.write(json.dumps({"content": item["content"], "key": "A" * 2048}) + "\n")  # as long as a key in base 64
+        file.flush()
+        os.fsync(file.fileno())
+
+    with path.open("w", encoding="utf-8") as file:
+        return median(timed(append, item)[0] for item in items[:APPENDS])
+
+
+def _peak() -> int:
+    """Return the most memory that this process has had, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _kib(folder: Path) -> float:
+    """Return what a folder takes on the disk, in whole blocks."""
+    return sum(path.stat().st_blocks for path in folder.rglob("*")) / 2
+
+
+def _medians(rounds: Sequence[Figures | None]) -> Figures | None:
+    """Return the median of each figure; None if a round failed."""
+    whole = [each for each in rounds if each is not None]
+    return {name: median(each[name] for each in whole) for name in whole[0]} if len(whole) == len(rounds) else None
+
+
+if __name__ == "__main__":
+    main()

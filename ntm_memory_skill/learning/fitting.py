@@ -6,8 +6,8 @@ What is minimised is how far down the evidence stands. Of a question with eviden
 
 the logarithm of each one's rank, with a soft step for "stands above" (τ = 0.25). Unlike the cross entropy of the
 weights it does not mind how much weight the evidence has, only what stands above it, which is what a reader of the
-first ten cares about; and the logarithm keeps hopeless questions from drowning the others. To it comes a price on departing
-from the default, μ · |o|². Every kind of data weighs the same, however many questions it has.
+first ten cares about; and the logarithm keeps hopeless questions from drowning the others. To it comes a price on
+departing from the default, μ · |o|². Every kind of data weighs the same, however many questions it has.
 
 RMSProp with momentum 0.9, and gradients clipped elementwise, are the paper's (§4.6).
 """
