@@ -13,7 +13,7 @@ Cost: the memories of the first set in one store. They are added one by one, as 
 then again into a new store in the way that it offers for many. Every store has a process of its own, begun anew each
 time; the stores take turns, and the medians of all rounds are shown. What is imported and built once is in the time to
 the first memory, and in no other. The peak of memory is what that process needed above an empty one with the keys in
-it. Needs `fork`.
+it. Needs `fork`. Where others are at work on the same cores, set OMP_NUM_THREADS=1: torch and numpy else wait for them.
 
 What each store is, and how it is used, stands in rival_stores.py. What survives a kill is asked by
 `bench/durability.py --rivals`.
@@ -71,8 +71,10 @@ def main() -> None:
     passages, questions = _texts(sets)
     keys = _keys(arguments.keys, passages, questions)
     stores = rivals(keys)
+    threads = os.environ.get("OMP_NUM_THREADS")
     figures: dict[str, Any] = {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "seed": SEED},
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "OMP_NUM_THREADS": threads},
+        "seed": SEED,
         "stores": [{"store": each.name, "version": each.version(), "install": each.install} for each in stores],
         "encoding_ms": keys.milliseconds,
     }
@@ -85,6 +87,7 @@ def main() -> None:
             figures["cost"] = costs(stores, Path(folder), items, asked, arguments.rounds)
             ours = figures["cost"][stores[0].name]
             figures["times_ours"] = {name: times(each, ours) for name, each in figures["cost"].items()}
+            figures["machine"]["load_after"] = os.getloadavg()[1]
             figures["cost_of"] = {"set": sets[0].name, "memories": len(items), "searches": len(asked)}
         Console().print(cost_table(stores, figures))
     if arguments.json is not None:

@@ -1,6 +1,7 @@
 """Where encoder, words, matrix and store meet."""
 
 from ntm_memory_skill.engine.answers import Attention, Likeness, Note, Receipt, Recollection
+from ntm_memory_skill.engine.derived import MEMORY_STATISTICS
 from ntm_memory_skill.engine.evidence import STATISTICS, TERMS
 from ntm_memory_skill.engine.explaining import Explanation
 from ntm_memory_skill.engine.manager import NTMMemoryManager
@@ -10,6 +11,7 @@ from ntm_memory_skill.engine.settings import AddressingSettings, Settings
 from ntm_memory_skill.engine.trained import TrainedHead, deviations
 
 __all__ = [
+    "MEMORY_STATISTICS",
     "STATISTICS",
     "TERMS",
     "AddressingSettings",

@@ -34,6 +34,8 @@ MEMORY_STATISTICS = (
 """ln N; mean and standard deviation of ln(terms); share of memories with another before them on their tape; mean cosine
 of two that stand side by side, less that of any two; that of any two; share that ends in a question mark; mean absolute
 difference of two neighbours' ln(terms)."""
+MEMORY_SCALES = np.asarray([1.0, 0.5, 0.25, 0.25, 0.1, 0.15, 0.15, 0.5], np.float32)
+"""How much each of `MEMORY_STATISTICS` may differ between two memories of one kind, as a matter of course."""
 
 
 @dataclass(frozen=True)

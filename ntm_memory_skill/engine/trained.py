@@ -1,8 +1,9 @@
 """A head that was trained for a memory: a controller's weights, and everything that is needed to use them again.
 
-The law: it is only ever added to the default head, and in the measure of its `scale`. One that does not fit (other
-terms, other statistics, another encoder, another kernel, numbers that are none) is refused as a whole, and the default
-head stands.
+The law: it is only ever added to the default head, in the measure of its `scale`, and only in memories that are like
+those that it was trained on: of others it knows nothing, and there the default head stands. One that does not fit
+(other terms, other statistics, another encoder, another kernel, numbers that are none) is refused as a whole, and the
+default head stands.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from jaxtyping import Float32
 
+from ntm_memory_skill.engine.derived import MEMORY_SCALES, MEMORY_STATISTICS
 from ntm_memory_skill.engine.evidence import BY_THE_ENCODER, STATISTICS, TERMS, Evidence
 from ntm_memory_skill.errors import UnusableHead
 from ntm_memory_skill.ntm import ControllerShape, HeadParameters, State, Steering, emit, forward
@@ -38,12 +40,36 @@ class TrainedHead:
     """How far it departs from the default head: 0 (not at all) to 1."""
     encoder: str
     """Name of the encoder whose keys it was trained on."""
+    known: Float32[np.ndarray, "kinds m"] = field(
+        default_factory=lambda: np.zeros((0, len(MEMORY_STATISTICS)), np.float32)
+    )
+    """The mean `MEMORY_STATISTICS` of each kind of memory that it was trained on; none: it departs everywhere alike."""
     report: Mapping[str, Any] = field(default_factory=dict)
     """What it was trained on and how it did, for people."""
 
     def standardized(self, statistics: Float32[np.ndarray, "... s"]) -> Float32[np.ndarray, "... s"]:
         """Return statistics in standard deviations of those that it was trained on."""
         return np.asarray((statistics - self.mean) / self.deviation, np.float32)
+
+    def departure(
+        self, statistics: Float32[np.ndarray, "... s"], scale: float | None = None
+    ) -> Float32[np.ndarray, "..."]:
+        """Return how far it departs from the default head for some statistics, 0 to 1.
+
+        That is its scale where the memory is like one of the kinds that are known, and 0 where it is like none: with d
+        the root mean square of its statistics' differences from the nearest kind's, in `MEMORY_SCALES`, all of it up to
+        d = 1 and nothing from d = 2. Memories of one kind lie 0.3 apart, those of different kinds 2 and more.
+
+        Args:
+            statistics: Of the question and the memory; see `evidence.statistics`.
+            scale: In place of its own.
+        """
+        measure = np.float32(self.scale if scale is None else scale)
+        of_memory = np.asarray(statistics)[..., None, -len(MEMORY_STATISTICS) :]
+        if not len(self.known):
+            return np.full(of_memory.shape[:-2], measure, np.float32)
+        distances = np.sqrt((((of_memory - self.known) / MEMORY_SCALES) ** 2).mean(axis=-1)).min(axis=-1)
+        return np.asarray(measure * np.clip(2 - distances, 0, 1), np.float32)
 
     def to_json(self) -> bytes:
         """Return it as JSON."""
@@ -56,6 +82,7 @@ class TrainedHead:
             "shape": asdict(self.shape),
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
+            "known": self.known.tolist(),
             "weights": {name: values.tolist() for name, values in self.weights.items()},
             "report": dict(self.report),
         }
@@ -81,6 +108,7 @@ class TrainedHead:
                 weights={name: _numbers(document["weights"][name]) for name in shape.sizes()},
                 mean=_numbers(document["mean"]),
                 deviation=_numbers(document["deviation"]),
+                known=_numbers(document["known"]).reshape(-1, len(MEMORY_STATISTICS)),
                 scale=float(document["scale"]),
                 encoder=str(document["encoder"]),
                 report=dict(document["report"]),
@@ -115,7 +143,8 @@ class TrainedHead:
 
     def _check(self) -> None:
         sizes = {"mean": (len(STATISTICS),), "deviation": (len(STATISTICS),), **self.shape.sizes()}
-        held = {"mean": self.mean, "deviation": self.deviation, **self.weights}
+        sizes["known"] = (len(self.known), len(MEMORY_STATISTICS))
+        held = {"mean": self.mean, "deviation": self.deviation, "known": self.known, **self.weights}
         if any(held[name].shape != size or not np.isfinite(held[name]).all() for name, size in sizes.items()):
             raise UnusableHead("the trained head has numbers missing, or numbers that are none")
         if self.shape.inputs != len(STATISTICS) or self.shape.terms != len(TERMS) or not (self.deviation > 0).all():
@@ -137,7 +166,7 @@ def steer(
         state: An LSTM's state after the chat's last recall; None for others, and at the first.
     """
     said, state = forward(head.shape, head.weights, head.standardized(seen), state)
-    omega, steering = emit(head.scale * said, weights_in_order(evidence), trust(seen), base)
+    omega, steering = emit(head.departure(seen) * said, weights_in_order(evidence), trust(seen), base)
     return omega, steering, state
 
 

@@ -154,11 +154,11 @@ def weights_of(head: TrainedHead, scene: Scene, base: HeadParameters, scale: flo
         scale: In place of the head's own: 0 gives the default head.
     """
     said, _ = forward(head.shape, head.weights, head.standardized(scene.statistics))
+    said = head.departure(scene.statistics, scale)[:, None, None] * said
     parts = []
     for start in range(0, len(scene), BATCH):
         places = range(start, min(start + BATCH, len(scene)))
-        part = (head.scale if scale is None else scale) * said[start : start + BATCH]
-        parts.append(look(scene.only(places), part, base, np.asarray))
+        parts.append(look(scene.only(places), said[start : start + BATCH], base, np.asarray))
     return np.concatenate(parts)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ntm_memory_skill.encoder import Progress
-from ntm_memory_skill.engine import AddressingSettings, TrainedHead, deviations
+from ntm_memory_skill.engine import MEMORY_STATISTICS, AddressingSettings, TrainedHead, deviations
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.learning.fitting import CHECK_EVERY, Learner, Standard, Weights, weights_of
 from ntm_memory_skill.learning.scenes import Scene
@@ -110,7 +110,7 @@ def train(
     steps = best * CHECK_EVERY
     weights = bench.course(scenes, (), FOLDS, steps).weights[-1]
     report = {"questions": questions, "steps": steps, "seed": settings.seed, "table": _described(tables[scale])}
-    head = bench.head(weights, bench.standard(scenes), scale, report)
+    head = bench.head(scenes, weights, scale, report)
     return Trained(head, steps, tables[scale], tables[1.0])
 
 
@@ -140,18 +140,26 @@ def deal(scenes: Iterable[Scene], seed: int) -> tuple[list[Scene], list[Scene]]:
     return folds
 
 
+def known(scenes: Sequence[Scene]) -> np.ndarray:
+    """Return the mean `MEMORY_STATISTICS` of each kind, shape ``(kinds, m)``: what a head may say that it knows."""
+    kinds: dict[str, list[np.ndarray]] = {}
+    for scene in scenes:
+        kinds.setdefault(scene.kind, []).append(scene.statistics[:, -len(MEMORY_STATISTICS) :].mean(axis=0))
+    return np.stack([np.mean(of_kind, axis=0) for of_kind in kinds.values()]).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class _Course:
     """One training, with the weights at every check."""
 
     bench: _Bench
-    standard: Standard
+    scenes: Sequence[Scene]
     weights: list[Weights]
     losses: list[float]
 
     def head(self, check: int) -> TrainedHead:
         """Return the head as it stood at a check."""
-        return self.bench.head(self.weights[check], self.standard, 1.0, {})
+        return self.bench.head(self.scenes, self.weights[check], 1.0, {})
 
 
 @dataclass(frozen=True)
@@ -202,9 +210,9 @@ class _Bench:
 
     def course(self, scenes: Sequence[Scene], asked: Sequence[Scene], number: int, steps: int | None = None) -> _Course:
         """Train on scenes, and look at others every so often; stop when that no longer gets better."""
-        standard, settings = self.standard(scenes), self.settings
-        learner = Learner(self.shape, self.start(), standard, self.addressing.head, settings.price)
-        course = _Course(self, standard, [learner.weights], [learner.loss(asked)] if asked else [])
+        settings = self.settings
+        learner = Learner(self.shape, self.start(), self.standard(scenes), self.addressing.head, settings.price)
+        course = _Course(self, scenes, [learner.weights], [learner.loss(asked)] if asked else [])
         most = settings.steps if steps is None else steps
         rng = np.random.default_rng([settings.seed, number])
         walk = learner.learn(scenes, settings.learning_rate, rng)
@@ -220,13 +228,16 @@ class _Bench:
                     break
         return course
 
-    def head(self, weights: Weights, standard: Standard, scale: float, report: dict[str, object]) -> TrainedHead:
-        """Return the head with some weights."""
+    def head(self, scenes: Sequence[Scene], weights: Weights, scale: float, report: dict[str, object]) -> TrainedHead:
+        """Return the head with some weights, as it was trained on scenes."""
+        standard = self.standard(scenes)
+        start = self.settings.start if self.settings.initialization == "learned" else None
         return TrainedHead(
             shape=self.shape,
             weights=weights,
             mean=standard.mean,
             deviation=standard.deviation,
+            known=known(scenes) if start is None else np.concatenate([start.known, known(scenes)]),
             scale=scale,
             encoder=self.encoder,
             report=report,

@@ -59,7 +59,7 @@ def entries(schema: Mapping[str, Any] = CONFIG_SCHEMA, path: Path_ = ()) -> Iter
 
 
 def leaf_values(value: Any, name: str = "") -> JSON:
-    """Return every value in nested dataclasses under its field's own name; no name comes twice.
+    """Return every value in nested dataclasses under its field's own name; one that comes twice is the same in both.
 
     Those of `NAMED_AFTER_ITS_GROUP` come under the group's and their own.
     """
@@ -70,7 +70,7 @@ def leaf_values(value: Any, name: str = "") -> JSON:
         inner = leaf_values(getattr(value, each.name), each.name)
         if each.name == NAMED_AFTER_ITS_GROUP:
             inner = {f"{each.name}.{own}": kept for own, kept in inner.items()}
-        assert not found.keys() & inner.keys()
+        assert all(found[own] == inner[own] for own in found.keys() & inner.keys())
         found.update(inner)
     return found
 
@@ -79,7 +79,7 @@ def as_stored(path: Path_, value: object) -> tuple[str, object]:
     """Return the dataclass field that an entry ends up in, and what it looks like there; a key file says its name."""
     names = {"shift_kernel": "kernel", "memory_dim": "dimension", "key_file": "passphrase"}
     name = ".".join(path) if path[0] == NAMED_AFTER_ITS_GROUP else names.get(path[-1], path[-1])
-    if value == "auto" and name == "dimension":
+    if value == "auto" and name in {"dimension", "lexical_share"}:
         return name, None
     if name == "passphrase":
         return name, str(value).strip()

@@ -194,10 +194,11 @@ class TestShareOfWords:
         assert self.share(fixed, small, 0.0) >= self.share(fixed, large, 0.0)
 
     @pytest.mark.parametrize(
-        ("words", "meaning", "expected"), [(0, 3, 0.05), (3, 3, 0.1), (6, 3, 0.3), (9, 3, 0.5), (90, 3, 0.5)]
+        ("words", "meaning", "expected"),
+        [(0, 3, 0.05), (3, 3, 0.1), (6, 3, 0.3), (9, 3, 0.5), (90, 3, 0.5), (0.15, 0, 0.2), (0, 0, 0.05)],
     )
     def test_it_follows_the_ratio_of_the_leads(self, words: float, meaning: float, expected: float) -> None:
-        """0.2 a multiple of the lead of meaning, from half of it on."""
+        """0.2 a multiple of the lead of meaning, from half of it on; a lead of nothing counts as a tenth."""
         assert self.share(words, meaning, 0.0) == pytest.approx(expected)
 
     @pytest.mark.parametrize("fixed", [0.0, 0.3, 1.0])

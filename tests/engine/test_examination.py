@@ -22,7 +22,7 @@ from tests.engine.support import FACTS, EnglishReader, TorchEncoder, everything,
 from tests.ntm.oracle import dot, neighbour_table, relative_lengths
 
 QUESTIONS = (
-    "who keeps goats in Zurich, and since when?",
+    "goats, goats: who keeps them in Zurich?",
     "北京的会议",
     "what?",
     "nothing of all that",
@@ -213,6 +213,14 @@ def test_terms_of_the_encoder_are_trusted_as_far_as_it_reads_the_question(query:
     expected = [1 - unknown if name in by_encoder else 1 for name in TERMS]
     assert seen.trust.tolist() == pytest.approx(expected, abs=1e-6)
     assert seen.statistics[STATISTICS.index("unknown")] == pytest.approx(unknown, abs=1e-6)
+
+
+def test_term_that_weighs_nothing_by_default_is_examined_all_the_same() -> None:
+    """A head may learn that it matters."""
+    mine, theirs = furnished().examine(QUESTIONS[0]), furnished(commonness=0.0, brevity=0.0).examine(QUESTIONS[0])
+    np.testing.assert_array_equal(mine.terms, theirs.terms)
+    assert mine.terms[TERMS.index("commonness")].any()
+    assert theirs.weights[TERMS.index("commonness")] == theirs.weights[TERMS.index("brevity")] == 0
 
 
 def test_trained_head_does_not_change_what_is_examined() -> None:

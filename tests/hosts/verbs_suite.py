@@ -26,7 +26,7 @@ QUESTIONS = {
     "外婆生日是哪天？": 2,
     "garden budget in euros": 3,
     "what is the dentist's code": 4,
-    "老王周五在哪里见面": 5,
+    "周五下午和老王在哪里见面": 5,
 }
 """Which note answers what."""
 
