@@ -58,8 +58,8 @@ class Derived:
 
     @cached_property
     def sources(self) -> Array:
-        """The tapes' neighbour table, in the matrix's own kind of array."""
-        return self.projection.xp.asarray(self._sources)
+        """The tapes' neighbour table, see `addressing.shift_along`."""
+        return self._sources
 
     @cached_property
     def relative_lengths(self) -> Array:
@@ -75,10 +75,10 @@ class Derived:
 
         A memory that has faded is as common as it was: else its fading would speak for it.
         """
-        rows = self.projection.matrix.rows
+        rows, xp = self.projection.matrix.rows, self.projection.xp
         count = max(1, int(np.count_nonzero(self.live)))
         whole = self._given(1 / np.maximum(self.projection.strengths, EPSILON))  # from rows to keys
-        return rows @ (whole @ rows / count) * whole
+        return np.asarray(rows @ (xp.asarray(whole) @ rows / count)) * whole
 
     @cached_property
     def brevity(self) -> Array:
@@ -138,4 +138,4 @@ class Derived:
         return self.projection.tape.sources(len(self.projection))
 
     def _given(self, values: np.ndarray[Any, Any]) -> Array:
-        return self.projection.xp.asarray(np.asarray(values, np.float32))
+        return np.asarray(values, np.float32)

@@ -123,24 +123,23 @@ def gather(
         admitted: Which slots may be seen.
         learnt: Whether the terms that only a trained head weighs are wanted as well.
     """
-    xp, derived = projection.xp, projection.derived
-    present = xp.asarray(admitted)
+    derived, present = projection.derived, admitted
     match = projection.lexical.match(cue.terms, len(projection))
-    bm25 = xp.asarray(match.scores)
+    bm25 = match.scores
     words = addressing.standardize(bm25, present)
     terms: dict[str, Array] = {"words": words}
     similarity, share = None, 1.0
     if cue.key is not None:
-        similarity = projection.matrix.similarities(cue.key)
+        similarity = np.asarray(projection.matrix.similarities(cue.key))
         terms["meaning"] = addressing.standardize(similarity, present)
         share = words_share(terms, cue, settings)
         if settings.commonness or learnt:
             terms["commonness"] = addressing.standardize(derived.commonness, present)
         terms["brevity"] = derived.brevity
     if cue.times:
-        terms["time"] = xp.asarray(closeness_of(projection, cue.times, admitted))
+        terms["time"] = closeness_of(projection, cue.times, admitted)
     if learnt:
-        terms |= _learnt(terms, xp.asarray(match.coverage), projection)
+        terms |= _learnt(terms, match.coverage, projection)
     return Evidence(
         terms=terms,
         weights=default_weights(share, int(np.count_nonzero(admitted)), settings),

@@ -67,29 +67,33 @@ def focus(
     past: Past,
     trained: TrainedHead | None = None,
 ) -> Focus:
-    """Address the memory. At least one slot must be admitted."""
-    xp, derived = projection.xp, projection.derived
+    """Address the memory. At least one slot must be admitted.
+
+    Only the product of the key and the matrix is left to the matrix's own library. What follows are vectors of N
+    numbers: numpy does them on one thread, where torch would wake others and wait for them at every step.
+    """
+    derived = projection.derived
     evidence = gather(projection, cue, settings, admitted, learnt=trained is not None)
     state = None
     if trained is None:
-        omega, heads = _untrained(evidence, cue, settings, xp)
+        omega, heads = _untrained(evidence, cue, settings)
     else:
         seen = statistics(evidence, cue, projection)
         omega, steering, state = steer(trained, evidence, seen, settings.head, past.state)
-        heads = Steering(*(xp.asarray(each) for each in steering))
+        heads = Steering(*(np.asarray(each) for each in steering))
     if not settings.content:  # location alone: all weight comes from where the head looked before
-        omega, heads = np.zeros_like(omega), heads._replace(gate=xp.zeros_like(heads.gate))
-    scores = _scores(evidence, omega, xp)
+        omega, heads = np.zeros_like(omega), heads._replace(gate=np.zeros_like(heads.gate))
+    scores = _scores(evidence, omega)
     ground = Ground(
-        present=xp.asarray(admitted),
+        present=admitted,
         sources=derived.sources if settings.location else None,
         relative_lengths=derived.relative_lengths if settings.location else None,
-        previous=None if past.weights is None else xp.asarray(past.weights),
+        previous=past.weights,
     )
     looks = address(scores, heads, ground)
     return Focus(
         evidence=evidence,
-        scores=xp.mean(scores, axis=0),
+        scores=np.mean(scores, axis=0),
         weights=dict(zip(TERMS, omega.mean(axis=0).tolist(), strict=True)),
         heads=heads,
         ground=ground,
@@ -100,7 +104,7 @@ def focus(
 
 
 def _untrained(
-    evidence: Evidence, cue: Cue, settings: AddressingSettings, xp: Any
+    evidence: Evidence, cue: Cue, settings: AddressingSettings
 ) -> tuple[Float32[np.ndarray, "heads terms"], Steering]:
     """Return the terms' weights and the parameters of the default heads."""
     count = settings.num_read_heads
@@ -110,17 +114,17 @@ def _untrained(
         spread = SPREAD * (1 - cue.illegible)
         shares = np.clip(np.linspace(share - spread, share + spread, count), 0, 1).tolist()
     omega = np.stack([weights_in_order(evidence.shared(each)) for each in shares])
-    one = settings.head.steering(xp)
-    return omega, Steering(*(xp.concat([each] * len(shares), axis=0) for each in one))
+    one = settings.head.steering(np)
+    return omega, Steering(*(np.concatenate([each] * len(shares), axis=0) for each in one))
 
 
-def _scores(evidence: Evidence, omega: Float32[np.ndarray, "heads terms"], xp: Any) -> Any:
+def _scores(evidence: Evidence, omega: Float32[np.ndarray, "heads terms"]) -> Any:
     """Return Σ_t ω_t · term_t for each head, leaving out terms that weigh nothing."""
     names = [name for place, name in enumerate(TERMS) if name in evidence.terms and omega[:, place].any()]
     if not names:
-        return xp.zeros_like(evidence.terms["words"])[None, :]
-    weights = xp.asarray(np.ascontiguousarray(omega[:, [TERMS.index(name) for name in names]]))
-    return weights @ xp.stack([evidence.terms[name] for name in names], axis=0)
+        return np.zeros_like(evidence.terms["words"])[None, :]
+    weights = np.ascontiguousarray(omega[:, [TERMS.index(name) for name in names]])
+    return weights @ np.stack([evidence.terms[name] for name in names], axis=0)
 
 
 def hits(seen: Sight, query: Query) -> list[Hit]:
