@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32, Int64
 
-from ntm_memory_skill.ntm.addressing import EPSILON, Array
+from ntm_memory_skill.ntm.addressing import EPSILON
 
 if TYPE_CHECKING:
     from ntm_memory_skill.engine.projection import Projection
+
+Column = Float32[np.ndarray, "n"]
 
 ENOUGH_WORDS = 24
 """Terms from which on a memory counts as saying something; shorter ones rarely answer a question."""
@@ -52,64 +54,60 @@ class Derived:
         return lengths
 
     @cached_property
-    def live(self) -> Bool[np.ndarray, "n"]:
-        """Which slots hold a memory."""
-        return self.projection.live
+    def sources(self) -> Int64[np.ndarray, "width n"]:
+        """The tapes' neighbour table; see `addressing.shift_along`."""
+        return self.projection.tape.sources(len(self.projection))
 
     @cached_property
-    def sources(self) -> Array:
-        """The tapes' neighbour table, see `addressing.shift_along`."""
-        return self._sources
-
-    @cached_property
-    def relative_lengths(self) -> Array:
+    def relative_lengths(self) -> Float32[np.ndarray, "width n"]:
         """ln(length of the source / length of the slot), laid out as `sources`; 0 where there is no source."""
         logs = np.log(np.maximum(self.lengths, SHORTEST))
-        table = np.append(logs, 0)[self._sources] - logs
-        table[self._sources == len(logs)] = 0
-        return self._given(table)
+        table = np.append(logs, 0)[self.sources] - logs
+        table[self.sources == len(logs)] = 0
+        return _column(table)
 
     @cached_property
-    def commonness(self) -> Array:
+    def commonness(self) -> Column:
         """How alike each memory is to all others together: its key times the mean key, −1 to 1.
 
         A memory that has faded is as common as it was: else its fading would speak for it.
         """
         rows, xp = self.projection.matrix.rows, self.projection.xp
-        count = max(1, int(np.count_nonzero(self.live)))
-        whole = self._given(1 / np.maximum(self.projection.strengths, EPSILON))  # from rows to keys
-        return np.asarray(rows @ (xp.asarray(whole) @ rows / count)) * whole
+        count = max(1, int(np.count_nonzero(self.projection.live)))
+        whole = _column(1 / np.maximum(self.projection.strengths, EPSILON))  # from rows to keys
+        products = rows @ (xp.asarray(whole) @ rows / count)
+        return _column(np.asarray(products) * whole)
 
     @cached_property
-    def brevity(self) -> Array:
+    def brevity(self) -> Column:
         """ln(terms / ENOUGH_WORDS), at most 0: how little a memory says."""
-        return self._given(np.minimum(0, np.log(self.lengths / ENOUGH_WORDS)))
+        return _column(np.minimum(0, np.log(self.lengths / ENOUGH_WORDS)))
 
     @cached_property
-    def length(self) -> Array:
+    def length(self) -> Column:
         """ln(terms), less its median."""
         logs = np.log(self.lengths)
-        return self._given(logs - np.median(logs[self.live]) if self.live.any() else logs)
+        return _column(logs - np.median(logs[self.projection.live]) if self.projection.live.any() else logs)
 
     @cached_property
-    def question(self) -> Array:
+    def question(self) -> Column:
         """1 where a memory ends in a question mark, else 0."""
-        return self._given(self.projection.traits.question[: len(self.lengths)])
+        return _column(self.projection.traits.question[: len(self.lengths)])
 
     @cached_property
-    def digits(self) -> Array:
+    def digits(self) -> Column:
         """1 where a memory has a digit in it, else 0."""
-        return self._given(self.projection.traits.digits[: len(self.lengths)])
+        return _column(self.projection.traits.digits[: len(self.lengths)])
 
     @cached_property
     def statistics(self) -> Float32[np.ndarray, "s"]:
         """The memory's part of what a controller sees: `MEMORY_STATISTICS`."""
-        logs = np.log(self.lengths[self.live])
+        logs = np.log(self.lengths[self.projection.live])
         if not len(logs):
             return np.zeros(len(MEMORY_STATISTICS), np.float32)
-        before = self._sources[self._sources.shape[0] // 2 + 1] if self._sources.shape[0] > 1 else self._sources[0]
-        has = np.flatnonzero((before < len(self.lengths)) & self.live & (before != np.arange(len(before))))
-        mean = np.asarray(self.commonness)[self.live].mean()
+        before = self.sources[self.sources.shape[0] // 2 + 1] if self.sources.shape[0] > 1 else self.sources[0]
+        has = np.flatnonzero((before < len(self.lengths)) & self.projection.live & (before != np.arange(len(before))))
+        mean = self.commonness[self.projection.live].mean()
         contrast = np.abs(np.log(self.lengths[has]) - np.log(self.lengths[before[has]])).mean() if len(has) else 0
         return np.asarray(
             [
@@ -119,7 +117,7 @@ class Derived:
                 len(has) / len(logs),
                 self._likeness(has, before) - mean if len(has) else 0,
                 mean,
-                self.projection.traits.question[: len(self.lengths)][self.live].mean(),
+                self.projection.traits.question[: len(self.lengths)][self.projection.live].mean(),
                 contrast,
             ],
             dtype=np.float32,
@@ -133,9 +131,6 @@ class Derived:
         norms = np.linalg.norm(here, axis=1) * np.linalg.norm(there, axis=1)
         return float(((here * there).sum(axis=1) / np.maximum(norms, EPSILON)).mean())
 
-    @cached_property
-    def _sources(self) -> np.ndarray[Any, Any]:
-        return self.projection.tape.sources(len(self.projection))
 
-    def _given(self, values: np.ndarray[Any, Any]) -> Array:
-        return np.asarray(values, np.float32)
+def _column(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.asarray(values, np.float32)

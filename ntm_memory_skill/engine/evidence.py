@@ -20,17 +20,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from jaxtyping import Bool, Float32
 
 from ntm_memory_skill.engine.cue import Cue
-from ntm_memory_skill.engine.derived import MEMORY_STATISTICS
+from ntm_memory_skill.engine.derived import MEMORY_STATISTICS, Column
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.settings import AddressingSettings
 from ntm_memory_skill.engine.times import closeness_of
 from ntm_memory_skill.lexical import Match
 from ntm_memory_skill.ntm import addressing
-from ntm_memory_skill.ntm.addressing import Array
 
 DEFAULT_TERMS = ("meaning", "words", "commonness", "brevity", "time")
 LEARNT = ("coverage", "strong_meaning", "strong_words", "length", "question", "digits")
@@ -74,13 +72,13 @@ TENTH = 10
 class Evidence:
     """What speaks for each memory. Arrays have one entry a slot."""
 
-    terms: Mapping[str, Array]
+    terms: Mapping[str, Column]
     """The terms that anybody asked for."""
     weights: Mapping[str, float]
     """ω₀: the default weights for this question; a term that is not there weighs 0."""
     lexical_share: float
     """λ."""
-    similarity: Array | None
+    similarity: Column | None
     """Cosine × strength; None where the cue has no key."""
     match: Match
     """By words."""
@@ -123,19 +121,16 @@ def gather(
         admitted: Which slots may be seen.
         learnt: Whether the terms that only a trained head weighs are wanted as well.
     """
-    derived, present = projection.derived, admitted
     match = projection.lexical.match(cue.terms, len(projection))
-    bm25 = match.scores
-    words = addressing.standardize(bm25, present)
-    terms: dict[str, Array] = {"words": words}
+    terms: dict[str, Column] = {"words": addressing.standardize(match.scores, admitted)}
     similarity, share = None, 1.0
     if cue.key is not None:
         similarity = np.asarray(projection.matrix.similarities(cue.key))
-        terms["meaning"] = addressing.standardize(similarity, present)
+        terms["meaning"] = addressing.standardize(similarity, admitted)
         share = words_share(terms, cue, settings)
         if settings.commonness or learnt:
-            terms["commonness"] = addressing.standardize(derived.commonness, present)
-        terms["brevity"] = derived.brevity
+            terms["commonness"] = addressing.standardize(projection.derived.commonness, admitted)
+        terms["brevity"] = projection.derived.brevity
     if cue.times:
         terms["time"] = closeness_of(projection, cue.times, admitted)
     if learnt:
@@ -151,7 +146,7 @@ def gather(
     )
 
 
-def words_share(terms: Mapping[str, Array], cue: Cue, settings: AddressingSettings) -> float:
+def words_share(terms: Mapping[str, Column], cue: Cue, settings: AddressingSettings) -> float:
     """Return λ for a question: from how far the best memory leads by words and by meaning, and what is legible."""
     share = settings.lexical_share
     if share is None:
@@ -162,10 +157,8 @@ def words_share(terms: Mapping[str, Array], cue: Cue, settings: AddressingSettin
 
 def statistics(evidence: Evidence, cue: Cue, projection: Projection) -> Float32[np.ndarray, "s"]:
     """Return what a controller sees: `STATISTICS`, of the question and of the memory. Needs the learnt terms."""
-    words = np.asarray(evidence.terms["words"])[evidence.admitted]
-    meaning = np.zeros_like(words)
-    if "meaning" in evidence.terms:
-        meaning = np.asarray(evidence.terms["meaning"])[evidence.admitted]
+    words = evidence.terms["words"][evidence.admitted]
+    meaning = evidence.terms["meaning"][evidence.admitted] if "meaning" in evidence.terms else np.zeros_like(words)
     rarity = evidence.match.rarity
     tops = [_top(values) for values in (meaning, words)]
     leads = [values[top[end]] for values, top in zip((meaning, words), tops, strict=True) for end in (0, -1)]
@@ -182,7 +175,7 @@ def statistics(evidence: Evidence, cue: Cue, projection: Projection) -> Float32[
     return np.concatenate([np.asarray(asked, np.float32), projection.derived.statistics])
 
 
-def _learnt(terms: Mapping[str, Array], coverage: Array, projection: Projection) -> dict[str, Array]:
+def _learnt(terms: Mapping[str, Column], coverage: Column, projection: Projection) -> dict[str, Column]:
     derived = projection.derived
     strong = {f"strong_{name}": _above(terms[name]) for name in ("meaning", "words") if name in terms}
     return {
@@ -194,13 +187,12 @@ def _learnt(terms: Mapping[str, Array], coverage: Array, projection: Projection)
     }
 
 
-def _above(values: Array) -> Array:
-    xp = array_namespace(values)
-    return xp.where(values > STRONG, values - STRONG, xp.zeros_like(values))
+def _above(values: Column) -> Column:
+    return np.maximum(values - np.float32(STRONG), 0)
 
 
-def _lead(values: Array) -> float:
-    return float(array_namespace(values).max(values))
+def _lead(values: Column) -> float:
+    return float(values.max())
 
 
 def _top(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -66,7 +66,4 @@ def _nearest_first(projection: Projection, hit: Hit, reach: int) -> Iterator[tup
 
 def _surrounding(record: Record, offset: int, as_of: datetime | None) -> Surrounding:
     """Return a memory as it stands around a hit, in the version that held at `as_of`."""
-    text = record.content
-    if as_of is not None:
-        text = next((version.content for version in record.versions if version.replaced_at > as_of), text)
-    return Surrounding(record.id, text, offset, record.at, source=record.source, ref=record.ref)
+    return Surrounding(record.id, record.content_at(as_of), offset, record.at, source=record.source, ref=record.ref)

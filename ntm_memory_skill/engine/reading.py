@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float32, Int64
 
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.engine import recall as read_path
-from ntm_memory_skill.engine.cue import CueMaker
+from ntm_memory_skill.engine.cue import Cue, CueMaker
 from ntm_memory_skill.engine.evidence import gather, statistics
 from ntm_memory_skill.engine.explaining import Explanation, explain
 from ntm_memory_skill.engine.live import LiveMemory
@@ -96,19 +96,19 @@ class Reader:
 
     def examine(self, query: Query) -> Examination:
         """Return what the heads would be given for a question. The memory must not be empty."""
-        with self.addressed(query) as seen:
-            if seen is None:
+        with self._prepared(query) as found:
+            if found is None:
                 raise LookupError("an empty memory cannot be examined")
-            projection, cue, admitted = seen.projection, seen.cue, np.asarray(seen.focus.ground.present)
+            projection, cue, admitted = found
             evidence = gather(projection, cue, self._settings, admitted, learnt=True)
-            found = statistics(evidence, cue, projection)
+            shown = statistics(evidence, cue, projection)
             return Examination(
-                terms=np.asarray(stacked(evidence)),
+                terms=stacked(evidence),
                 weights=weights_in_order(evidence),
-                statistics=found,
-                trust=trust(found),
-                sources=np.asarray(projection.derived.sources),
-                relative_lengths=np.asarray(projection.derived.relative_lengths),
+                statistics=shown,
+                trust=trust(shown),
+                sources=projection.derived.sources,
+                relative_lengths=projection.derived.relative_lengths,
             )
 
     def search(self, query: Query) -> list[Hit]:
@@ -117,7 +117,7 @@ class Reader:
             if seen is None:
                 return []
             if query.session is not None:
-                weights, written = np.asarray(seen.focus.stages.shifted), self._live.store.state.next_ordinal
+                weights, written = seen.focus.stages.shifted, self._live.store.state.next_ordinal
                 self._focuses.remember(query.session, LastFocus(weights, written, seen.focus.state))
             return read_path.hits(seen, query)
 
@@ -142,6 +142,18 @@ class Reader:
     @contextmanager
     def addressed(self, query: Query) -> Iterator[read_path.Sight | None]:
         """Address the memory, and hold it still for the block. None where the filters let nothing through."""
+        with self._prepared(query) as found:
+            if found is None:
+                yield None
+                return
+            projection, cue, admitted = found
+            past = self._past(query.session, projection, admitted)
+            focus = read_path.focus(projection, cue, self._settings, admitted, past, self.trained)
+            yield read_path.Sight(projection, cue, focus)
+
+    @contextmanager
+    def _prepared(self, query: Query) -> Iterator[tuple[Projection, Cue, Bool[np.ndarray, "n"]] | None]:
+        """Hold the memory still for the block, with the question encoded and the filters applied."""
         if not self._live.state.records:
             yield None  # no model is loaded to find nothing
             return
@@ -154,12 +166,7 @@ class Reader:
         with self._live.mutex:
             projection = look()
             admitted = projection.admitted(query.filters)
-            if not admitted.any():
-                yield None
-                return
-            past = self._past(query.session, projection, admitted)
-            focus = read_path.focus(projection, cue, self._settings, admitted, past, self.trained)
-            yield read_path.Sight(projection, cue, focus)
+            yield (projection, cue, admitted) if admitted.any() else None
 
     def _past(self, session: str | None, projection: Projection, admitted: Bool[np.ndarray, "n"]) -> read_path.Past:
         """Return what the chat's last recall left: nothing where there was none, so that the gate stands open."""

@@ -15,7 +15,7 @@ from ntm_memory_skill.engine.evidence import TERMS, Evidence, gather, statistics
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.settings import AddressingSettings
 from ntm_memory_skill.engine.trained import TrainedHead, steer, weights_in_order
-from ntm_memory_skill.model import Hit, Neighbour, Query, Record, Term, Trace
+from ntm_memory_skill.model import Hit, Neighbour, Query, Term, Trace
 from ntm_memory_skill.ntm import Ground, Looks, Stages, State, Steering, address, addressing
 
 Weights = Float32[np.ndarray, "n"]
@@ -79,8 +79,7 @@ def focus(
         omega, heads = _untrained(evidence, cue, settings)
     else:
         seen = statistics(evidence, cue, projection)
-        omega, steering, state = steer(trained, evidence, seen, settings.head, past.state)
-        heads = Steering(*(np.asarray(each) for each in steering))
+        omega, heads, state = steer(trained, evidence, seen, settings.head, past.state)
     if not settings.content:  # location alone: all weight comes from where the head looked before
         omega, heads = np.zeros_like(omega), heads._replace(gate=np.zeros_like(heads.gate))
     scores = _scores(evidence, omega)
@@ -129,7 +128,7 @@ def _scores(evidence: Evidence, omega: Float32[np.ndarray, "heads terms"]) -> An
 
 def hits(seen: Sight, query: Query) -> list[Hit]:
     """Return the `top_k` memories with the most weight, best first; equal ones in the order of their slots."""
-    ranking = _array(seen.focus.stages.shifted)  # sharpening keeps the order, and may round the small ones to 0
+    ranking = seen.focus.stages.shifted  # sharpening keeps the order, and may round the small ones to 0
     best = _largest(ranking, min(query.top_k, int(np.count_nonzero(ranking > 0))))
     explain = explainer(seen, best)
     return [explain(slot, query) for slot in best]
@@ -138,38 +137,34 @@ def hits(seen: Sight, query: Query) -> list[Hit]:
 def attention(seen: Sight) -> Attention:
     """Return the weights of every stage over the memories that may be seen, in the order of time."""
     stages = seen.focus.stages
-    visible = [seen.projection.record(int(slot)) for slot in np.flatnonzero(_array(stages.shifted) > 0)]
+    visible = [seen.projection.record(int(slot)) for slot in np.flatnonzero(stages.shifted > 0)]
     records = sorted(visible, key=lambda record: (record.at, record.ordinal))
     slots = [record.slot for record in records]
-    return Attention(tuple(records), *(tuple(_array(weights)[slots].tolist()) for weights in stages))
+    return Attention(tuple(records), *(tuple(weights[slots].tolist()) for weights in stages))
 
 
 def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
     """Return what makes a hit, with its trace, of any of some slots."""
     projection, cue, focused = seen.projection, seen.cue, seen.focus
-    evidence = focused.evidence
-    stages = {name: _array(weights) for name, weights in focused.stages._asdict().items()}
-    similarity = None if evidence.similarity is None else _array(evidence.similarity)
-    scores, terms = _array(focused.scores), {name: _array(values) for name, values in evidence.terms.items()}
-    lent = _neighbours(seen, slots)
+    evidence, lent = focused.evidence, _neighbours(seen, slots)
 
     def hit(slot: int, query: Query) -> Hit:
-        record = projection.record(slot)
+        record, moment = projection.record(slot), query.filters.as_of
         trace = Trace(
-            cosine=None if similarity is None else float(similarity[slot]) / record.strength,
+            cosine=None if evidence.similarity is None else float(evidence.similarity[slot]) / record.strength,
             bm25=float(evidence.match.scores[slot]),
             lexical_share=evidence.lexical_share,
-            content_score=float(scores[slot]),
+            content_score=float(focused.scores[slot]),
             terms=tuple(
                 Term(name, float(values[slot]), focused.weights[name])
-                for name, values in terms.items()
+                for name, values in evidence.terms.items()
                 if focused.weights[name]
             ),
             matched_terms=projection.lexical.matched(cue.terms, slot),
             neighbours=lent[slot],
-            **{name: float(weights[slot]) for name, weights in stages.items()},
+            **{name: float(weights[slot]) for name, weights in focused.stages._asdict().items()},
         )
-        return Hit(record, trace.sharpened, trace, _text_at(record, query))
+        return Hit(record, trace.sharpened, trace, None if moment is None else record.content_at(moment))
 
     return hit
 
@@ -180,10 +175,10 @@ def _neighbours(seen: Sight, slots: Sequence[int]) -> dict[int, tuple[Neighbour,
     if ground.sources is None or not slots:
         return dict.fromkeys(slots, ())
     places = list(slots)
-    sources, shares = _array(ground.sources[:, places]), _array(heads.kernel)[..., None]
+    sources, shares = ground.sources[:, places], heads.kernel[..., None]
     if ground.relative_lengths is not None:
-        shares = shares * _array(addressing.passing(ground.relative_lengths[:, places], heads.length_ratio))
-    gated = _array(seen.focus.looks.gated)
+        shares = shares * addressing.passing(ground.relative_lengths[:, places], heads.length_ratio)
+    gated = seen.focus.looks.gated
     there = sources < gated.shape[1]
     arrived = (shares * gated[:, np.where(there, sources, 0)] * there).mean(axis=0)
     reach = len(sources) // 2
@@ -199,14 +194,6 @@ def _neighbours(seen: Sight, slots: Sequence[int]) -> dict[int, tuple[Neighbour,
     return found
 
 
-def _text_at(record: Record, query: Query) -> str | None:
-    """Return the version that held at `as_of`, or None where that is the present one."""
-    moment = query.filters.as_of
-    if moment is None:
-        return None
-    return next((version.content for version in record.versions if version.replaced_at > moment), None)
-
-
 def _largest(values: Weights, count: int) -> list[int]:
     """Return the places of the `count` largest values, largest first, equal ones in their order; sorts only those."""
     if count == 0:
@@ -215,7 +202,3 @@ def _largest(values: Weights, count: int) -> list[int]:
     candidates = np.flatnonzero(values >= least)
     chosen: list[int] = candidates[np.argsort(-values[candidates], kind="stable")[:count]].tolist()
     return chosen
-
-
-def _array(values: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(values)

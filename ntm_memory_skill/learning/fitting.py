@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from ntm_memory_skill.engine import TrainedHead
-from ntm_memory_skill.learning.scenes import Scene
+from ntm_memory_skill.learning.scenes import Scene, by_kind
 from ntm_memory_skill.ntm import ControllerShape, Ground, HeadParameters, State, address, emit, forward
 
 if TYPE_CHECKING:
@@ -76,15 +76,13 @@ class Learner:
         """Take one step of gradient descent each time that it is advanced, and yield how many were taken."""
         torch = self._torch
         optimizer = torch.optim.RMSprop(self._weights.values(), lr=learning_rate, alpha=DECAY, momentum=MOMENTUM)
-        by_kind: dict[str, list[Scene]] = {}
-        for scene in scenes:
-            by_kind.setdefault(scene.kind, []).append(scene)
+        kinds = by_kind(scenes).values()
         step = 0
         while True:
             optimizer.zero_grad()
-            for kind in by_kind.values():
+            for kind in kinds:
                 losses = [self._loss(part) for part in _batch(kind, rng)]
-                (torch.cat(losses).mean() / len(by_kind)).backward()
+                (torch.cat(losses).mean() / len(kinds)).backward()
             torch.nn.utils.clip_grad_value_(self._weights.values(), CLIP)
             optimizer.step()
             step += 1
@@ -92,13 +90,12 @@ class Learner:
 
     def loss(self, scenes: Sequence[Scene]) -> float:
         """Return the mean over kinds of the mean loss of their questions."""
-        by_kind: dict[str, list[torch.Tensor]] = {}
         with self._torch.no_grad():
-            for scene in scenes:
-                for start in range(0, len(scene), BATCH):
-                    part = scene.only(range(start, min(start + BATCH, len(scene))))
-                    by_kind.setdefault(scene.kind, []).append(self._loss(part))
-        return float(np.mean([self._torch.cat(losses).mean().item() for losses in by_kind.values()]))
+            means = [
+                self._torch.cat([self._loss(part) for scene in kind for part in _parts(scene)]).mean().item()
+                for kind in by_kind(scenes).values()
+            ]
+        return float(np.mean(means))
 
     def _loss(self, scene: Scene) -> Any:
         torch = self._torch
@@ -155,11 +152,16 @@ def weights_of(head: TrainedHead, scene: Scene, base: HeadParameters, scale: flo
     """
     said, _ = forward(head.shape, head.weights, head.standardized(scene.statistics))
     said = head.departure(scene.statistics, scale)[:, None, None] * said
-    parts = []
+    looked = [
+        look(part, said[BATCH * number :][: len(part)], base, np.asarray) for number, part in enumerate(_parts(scene))
+    ]
+    return np.concatenate(looked)
+
+
+def _parts(scene: Scene) -> Iterator[Scene]:
+    """Yield the questions of a scene in their order, `BATCH` at a time."""
     for start in range(0, len(scene), BATCH):
-        places = range(start, min(start + BATCH, len(scene)))
-        parts.append(look(scene.only(places), said[start : start + BATCH], base, np.asarray))
-    return np.concatenate(parts)
+        yield scene.only(range(start, min(start + BATCH, len(scene))))
 
 
 def _batch(scenes: Sequence[Scene], rng: np.random.Generator) -> list[Scene]:

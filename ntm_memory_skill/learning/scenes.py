@@ -6,7 +6,7 @@ that training touches. The answer enters it as a mask over slots, which only the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,14 @@ def scenes_of(
         if progress is not None:
             progress(done, dataset.questions)
     return made
+
+
+def by_kind(scenes: Iterable[Scene]) -> dict[str, list[Scene]]:
+    """Return the scenes of each kind, in their order."""
+    kinds: dict[str, list[Scene]] = {}
+    for scene in scenes:
+        kinds.setdefault(scene.kind, []).append(scene)
+    return kinds
 
 
 def scene_of(

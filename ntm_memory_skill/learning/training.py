@@ -20,7 +20,7 @@ from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.engine import MEMORY_STATISTICS, AddressingSettings, TrainedHead, deviations
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.learning.fitting import CHECK_EVERY, Learner, Standard, Weights, weights_of
-from ntm_memory_skill.learning.scenes import Scene
+from ntm_memory_skill.learning.scenes import Scene, by_kind
 from ntm_memory_skill.learning.verdict import DEPTHS, Comparison, Found, compare, found
 from ntm_memory_skill.ntm import ControllerShape, initial
 
@@ -123,11 +123,8 @@ def chosen(tables: dict[float, tuple[Comparison, ...]]) -> float:
 def deal(scenes: Iterable[Scene], seed: int) -> tuple[list[Scene], list[Scene]]:
     """Return two folds: each kind's scenes in turn, or the questions of a kind that has only one scene."""
     rng = np.random.default_rng(seed)
-    kinds: dict[str, list[Scene]] = {}
-    for scene in scenes:
-        kinds.setdefault(scene.kind, []).append(scene)
     folds: tuple[list[Scene], list[Scene]] = ([], [])
-    for of_kind in kinds.values():
+    for of_kind in by_kind(scenes).values():
         if len(of_kind) > 1:
             for place, index in enumerate(rng.permutation(len(of_kind))):
                 folds[place % FOLDS].append(of_kind[index])
@@ -142,10 +139,10 @@ def deal(scenes: Iterable[Scene], seed: int) -> tuple[list[Scene], list[Scene]]:
 
 def known(scenes: Sequence[Scene]) -> np.ndarray:
     """Return the mean `MEMORY_STATISTICS` of each kind, shape ``(kinds, m)``: what a head may say that it knows."""
-    kinds: dict[str, list[np.ndarray]] = {}
-    for scene in scenes:
-        kinds.setdefault(scene.kind, []).append(scene.statistics[:, -len(MEMORY_STATISTICS) :].mean(axis=0))
-    return np.stack([np.mean(of_kind, axis=0) for of_kind in kinds.values()]).astype(np.float32)
+    of_memory = slice(-len(MEMORY_STATISTICS), None)
+    kinds = by_kind(scenes).values()
+    means = [np.mean([each.statistics[:, of_memory].mean(axis=0) for each in kind], axis=0) for kind in kinds]
+    return np.stack(means).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -189,10 +186,7 @@ class _Bench:
         """Return mean and deviation of the statistics, each kind with the same say; those learnt before stay."""
         if self.settings.initialization == "learned" and self.settings.start is not None:
             return Standard(self.settings.start.mean, self.settings.start.deviation)
-        kinds: dict[str, list[np.ndarray]] = {}
-        for scene in scenes:
-            kinds.setdefault(scene.kind, []).append(scene.statistics)
-        whole = [np.concatenate(parts) for parts in kinds.values()]
+        whole = [np.concatenate([each.statistics for each in kind]) for kind in by_kind(scenes).values()]
         most = max(map(len, whole))
         even = np.concatenate([np.resize(part, (most, part.shape[1])) for part in whole])
         return Standard(even.mean(axis=0).astype(np.float32), deviations(even))

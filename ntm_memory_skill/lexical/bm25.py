@@ -140,10 +140,6 @@ class BM25Index:
         known = sum(term in self._postings for term in distinct) / len(distinct)
         return Match(scores, coverage, idf / np.float32(math.log(len(self._held) + 1)), known)
 
-    def scores(self, terms: Iterable[str], size: int) -> Float32[np.ndarray, "n"]:
-        """Return the BM25 score of every slot below `size` for a query's terms; a repeated term counts once."""
-        return self.match(terms, size).scores
-
     def lengths(self, size: int) -> Float32[np.ndarray, "n"]:
         """Return how many words, or pairs of characters, the memory in each slot below `size` has; 0 for a free slot.
 

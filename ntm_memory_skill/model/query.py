@@ -126,7 +126,7 @@ class Hit:
     reranker ranked them, in that of `trace.rerank`; the score is the head's own in either case."""
     trace: Trace
     text: str | None = None
-    """What the memory said at `as_of`, where that is an older version."""
+    """What the memory said at `as_of`; None where no such moment was asked for."""
     context: tuple[Surrounding, ...] = ()
     """What was said around it, in order, where that was asked for; each memory once in an answer."""
 

@@ -51,7 +51,7 @@ def words() -> list[float]:
     index = BM25Index()
     for slot, text in enumerate(TEXTS):
         index.add(slot, tokenize(text))
-    return [float(score) for score in index.scores(tokenize(QUESTION), len(TEXTS))]
+    return [float(score) for score in index.match(tokenize(QUESTION), len(TEXTS)).scores]
 
 
 def order(scores: list[float]) -> list[str]:

@@ -83,7 +83,7 @@ def test_scores_follow_the_formula_whatever_came_and_went(
     assert len(index) == len(documents)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(index.scores(query, 13), scores)
+    np.testing.assert_array_equal(index.match(query, 13).scores, scores)
 
 
 @given(changes, terms)
@@ -128,13 +128,13 @@ def test_saturation_and_length_discount_are_as_asked(k1: float, b: float) -> Non
     documents = {0: ["a"], 1: ["a", "a", "b"], 2: ["c"] * 9 + ["a"]}
     index = indexed(documents, BM25Index(k1, b))
     expected = [slow_score(["a", "b"], slot, documents, k1, b) for slot in range(3)]
-    np.testing.assert_allclose(index.scores(["a", "b"], 3), expected, rtol=1e-5)
+    np.testing.assert_allclose(index.match(["a", "b"], 3).scores, expected, rtol=1e-5)
 
 
 def test_slots_far_apart_are_indexed() -> None:
     """The table of lengths grows to the slot, however far it is."""
     documents = {0: ["a"], 5_000: ["a", "b"]}
-    scores = indexed(documents).scores(["b", "a"], 5_001)
+    scores = indexed(documents).match(["b", "a"], 5_001).scores
     assert scores[5_000] == pytest.approx(slow_score(["a", "b"], 5_000, documents), rel=1e-5)
     assert np.count_nonzero(scores) == 2
 
@@ -142,13 +142,13 @@ def test_slots_far_apart_are_indexed() -> None:
 def test_rare_term_outweighs_a_common_one() -> None:
     """That is what idf is for."""
     index = indexed({0: ["common", "rare"], 1: ["common", "filler"], 2: ["common", "filler"]})
-    assert index.scores(["rare"], 3)[0] > 2 * index.scores(["common"], 3)[0] > 0
+    assert index.match(["rare"], 3).scores[0] > 2 * index.match(["common"], 3).scores[0] > 0
 
 
 def test_repeated_query_term_counts_once() -> None:
     """Asking twice does not make it truer."""
     index = indexed({0: ["a", "b"], 1: ["b"]})
-    np.testing.assert_array_equal(index.scores(["a", "b", "a"], 2), index.scores(["a", "b"], 2))
+    np.testing.assert_array_equal(index.match(["a", "b", "a"], 2).scores, index.match(["a", "b"], 2).scores)
 
 
 def test_empty_index_and_empty_documents_score_nothing() -> None:
@@ -226,16 +226,16 @@ def test_lengths_count_pairs_once_and_free_slots_as_nothing(documents: dict[int,
 def test_told_lengths_are_the_caller_s_own() -> None:
     """Who writes into them changes no memory's length."""
     index = indexed({0: ["a", "b"], 1: ["a"]})
-    before = index.scores(["a"], 2)
+    before = index.match(["a"], 2).scores
     index.lengths(2)[:] = 99
     assert index.lengths(2).tolist() == [2, 1]
-    np.testing.assert_array_equal(index.scores(["a"], 2), before)
+    np.testing.assert_array_equal(index.match(["a"], 2).scores, before)
 
 
 def test_one_chinese_character_finds_the_texts_that_it_stands_in() -> None:
     """A word of one character matches inside a sentence, and texts without it score nothing."""
     index = indexed({slot: tokenize(text) for slot, text in enumerate(["我家的猫九岁了", "猫", "下雨天", "a cat"])})
-    scores = index.scores(tokenize("猫"), 4)
+    scores = index.match(tokenize("猫"), 4).scores
     assert (scores > 0).tolist() == [True, True, False, False]
     assert index.matched(tokenize("猫"), 0) == ("猫",)
     assert index.matched(tokenize("猫"), 2) == ()
@@ -244,7 +244,7 @@ def test_one_chinese_character_finds_the_texts_that_it_stands_in() -> None:
 def test_one_character_of_a_question_finds_the_word_that_is_shortened_to_it() -> None:
     """No pair is shared, and the character still tells the two apart."""
     index = indexed({slot: tokenize(text) for slot, text in enumerate(["我在沪工作", "她住北京"])})
-    assert index.scores(tokenize("去沪上"), 2).argmax() == 0
+    assert index.match(tokenize("去沪上"), 2).scores.argmax() == 0
     assert index.matched(tokenize("去沪上"), 0) == ("沪",)
 
 
@@ -258,4 +258,4 @@ def test_matched_pair_stands_for_its_characters() -> None:
 def test_one_latin_letter_is_a_term_like_any_other() -> None:
     """It does not match inside words."""
     index = indexed({0: ["x"], 1: ["xylophon"]})
-    assert (index.scores(["x"], 2) > 0).tolist() == [True, False]
+    assert (index.match(["x"], 2).scores > 0).tolist() == [True, False]
