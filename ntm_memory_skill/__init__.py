@@ -10,7 +10,15 @@ This is the one door: what is not listed here may change without notice.
 """
 
 from ntm_memory_skill.encoder import Encoder, EncoderSettings, HashedEncoder, SentenceEncoder
-from ntm_memory_skill.engine import AddressingSettings, Note, NTMMemoryManager, Receipt, Recollection, Settings
+from ntm_memory_skill.engine import (
+    AddressingSettings,
+    M3Settings,
+    Note,
+    NTMMemoryManager,
+    Receipt,
+    Recollection,
+    Settings,
+)
 from ntm_memory_skill.errors import (
     ConfigError,
     EncoderError,
@@ -35,6 +43,7 @@ __all__ = [
     "HeadParameters",
     "Hit",
     "InputError",
+    "M3Settings",
     "NTMMemoryError",
     "NTMMemoryManager",
     "Note",

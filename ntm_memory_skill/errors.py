@@ -7,6 +7,7 @@
     │   ├── UnknownArgument              unknown_argument     1
     │   ├── UnknownFilter                unknown_filter       1
     │   ├── UnknownMemory                unknown_memory       1
+    │   ├── UnknownConsolidation         unknown_consolidation 1
     │   ├── UnknownTool                  unknown_tool         1
     │   ├── MemoryFull                   memory_full          1
     │   ├── ImportRefused                import_refused       1
@@ -95,7 +96,7 @@ class UnknownFilter(InputError):
     """A search filter that does not exist."""
 
     code = "unknown_filter"
-    default_hint = "The filters are: tags, type, session, since, until, as_of."
+    default_hint = "The filters are: tags, type, session, since, until, as_of, include_superseded, include_forgotten."
 
 
 class UnknownMemory(InputError):
@@ -103,6 +104,13 @@ class UnknownMemory(InputError):
 
     code = "unknown_memory"
     default_hint = "Take the id from a recall or search result; an erased memory's id no longer works."
+
+
+class UnknownConsolidation(InputError):
+    """No consolidation of this name is listed; only the latest are."""
+
+    code = "unknown_consolidation"
+    default_hint = "`ntm-memory consolidate --list` shows those that can be undone."
 
 
 class UnknownTool(InputError):
@@ -113,7 +121,7 @@ class UnknownTool(InputError):
 
 
 class MemoryFull(InputError):
-    """All slots of the memory matrix are taken."""
+    """All slots of the memory matrix are taken, and nothing in them may be forgotten."""
 
     code = "memory_full"
     default_hint = "Erase what is no longer needed, or raise ntm_memory.memory_size in clawhub.json."

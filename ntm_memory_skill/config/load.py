@@ -11,7 +11,7 @@ from typing import Any
 from ntm_memory_skill.config.schema import CONFIG_SCHEMA, ENTRY_SCHEMA, MachineSettings
 from ntm_memory_skill.config.violations import Violation, violations
 from ntm_memory_skill.encoder import EncoderSettings, RerankerSettings
-from ntm_memory_skill.engine import AddressingSettings, Settings
+from ntm_memory_skill.engine import AddressingSettings, M3Settings, Settings
 from ntm_memory_skill.errors import ConfigError
 from ntm_memory_skill.ntm import HeadParameters
 from ntm_memory_skill.store import StoreSettings
@@ -190,19 +190,23 @@ def _across_fields(entry: object) -> list[Violation]:
 
 def _settings(config: Mapping[str, Any], passphrase: str | None) -> Settings:
     memory, encoder = config.get("ntm_memory", {}), config.get("encoder", {})
-    addressing = memory.get("addressing", {})
+    addressing, lifecycle = memory.get("addressing", {}), dict(config.get("m3", {}))
     head = _present(addressing, "key_strength", "gate", "sharpening", "length_ratio")
     if "shift_kernel" in addressing:
         head["kernel"] = tuple(addressing["shift_kernel"])
+    if lifecycle.get("buffer_dimension") == "off":
+        del lifecycle["buffer_dimension"]
     share, dimension = addressing.get("lexical_share", "auto"), memory.get("memory_dim", "auto")
     return Settings(
         **_present(memory, "memory_size", "content_limit", "recall_budget", "feedback"),
         addressing=AddressingSettings(
             **_present(addressing, "content", "location", "hybrid", "commonness", "brevity", "time", "trained"),
+            **_present(addressing, "association", "context"),
             **_present(memory, "num_read_heads"),
             lexical_share=None if share == "auto" else share,
             head=HeadParameters(**head),
         ),
+        m3=M3Settings(**lifecycle),
         encoder=EncoderSettings(
             **_present(encoder, "model", "allow_download", "query_prefix", "passage_prefix"),
             dimension=None if dimension == "auto" else dimension,

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ntm_memory_skill.engine import AddressingSettings, Settings
+from ntm_memory_skill.engine import DUPLICATES, SUCCESSIONS, AddressingSettings, M3Settings, Settings
 from ntm_memory_skill.engine.validation import TOP_K_LIMIT
+from ntm_memory_skill.m3 import LAWS
 from ntm_memory_skill.ntm import INITIALIZATIONS
 from ntm_memory_skill.store import StoreSettings
 
@@ -18,6 +19,7 @@ DURABILITIES = ("full", "relaxed")
 _SETTINGS = Settings()
 _ADDRESSING = AddressingSettings()
 _STORE = StoreSettings()
+_M3 = M3Settings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
         "The memory matrix and its head.",
         memory_size=_value(
             "integer",
-            "Slots: how many live memories there can be.",
+            "Slots: how many memories are active at once.",
             _SETTINGS.memory_size,
             minimum=1,
             maximum=10_000_000,
@@ -95,6 +97,20 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             ),
             time=_value(
                 "number", "Weight of the times that a question names.", _ADDRESSING.time, minimum=0, maximum=100
+            ),
+            association=_value(
+                "number",
+                "Weight of what was recalled together with the best matches before.",
+                _ADDRESSING.association,
+                minimum=0,
+                maximum=100,
+            ),
+            context=_value(
+                "number",
+                "Weight of what resembles the chat so far; the mode contextual raises it from 0.",
+                _ADDRESSING.context,
+                minimum=0,
+                maximum=100,
             ),
             trained=_value("boolean", "Use the head that was trained for this memory.", _ADDRESSING.trained),
             key_strength=_value(
@@ -187,7 +203,61 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             "description": "A file whose text encrypts the memory; without it, and without NTM_MEMORY_KEY, it is not.",
         },
     ),
-    m3=_object("The lifecycle of memories. No options yet."),
+    m3=_object(
+        "The lifecycle of memories.",
+        strength={
+            "enum": list(LAWS),
+            "description": "The law by which strength decays.",
+            "default": _M3.strength,
+        },
+        reconsolidate=_value(
+            "boolean", "Whether recalling strengthens memories, and links those of one answer.", _M3.reconsolidate
+        ),
+        forget=_value(
+            "boolean",
+            "When all slots are taken, whether the least valuable memories leave the matrix; if not, memorize refuses.",
+            _M3.forget,
+        ),
+        forget_below=_value(
+            "number", "Strength under which consolidation forgets; 0 never.", _M3.forget_below, minimum=0, maximum=1
+        ),
+        duplicates={
+            "enum": list(DUPLICATES),
+            "description": '"count": what is said again is stored once. "keep": it is stored again.',
+            "default": _M3.duplicates,
+        },
+        successions={
+            "enum": list(SUCCESSIONS),
+            "description": '"mark": a memory whose value a later one changes is superseded. "off": only if asked for.',
+            "default": _M3.successions,
+        },
+        latest_first=_value(
+            "boolean", "Whether the latest of memories that answer a question alike goes first.", _M3.latest_first
+        ),
+        source_quota=_value(
+            "number",
+            "Share of the slots that one named source may take; 1 sets no limit.",
+            _M3.source_quota,
+            exclusiveMinimum=0,
+            maximum=1,
+        ),
+        gists=_value("boolean", "Whether consolidation writes gists of clusters, as memories.", _M3.gists),
+        idle_minutes=_value(
+            "number",
+            "Minutes without a call after which a server consolidates, for five seconds at most; 0 never.",
+            _M3.idle_minutes,
+            minimum=0,
+            maximum=10_080,
+        ),
+        context_window=_value(
+            "integer", "Inputs of each chat that make its present context.", _M3.context_window, minimum=1, maximum=64
+        ),
+        buffer_dimension={
+            "anyOf": [{"const": "off"}, {"type": "integer", "minimum": 8, "maximum": 8192}],
+            "description": "Numbers that are kept of such an input's key; off keeps all.",
+            "default": "off",
+        },
+    ),
     reasoning=_object("Recall over several hops. No options yet."),
     crossbar=_object("The emulated memristor crossbar. No options yet."),
 )

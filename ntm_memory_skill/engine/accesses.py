@@ -1,26 +1,38 @@
-"""How often each memory was given as an answer, counted here and stored in batches.
+"""What being recalled does to memories: they are counted, strengthened and linked; stored in batches.
 
-A search must not wait for the disk, so the counts of many answers go into the next write, or are stored on closing. A
+A search must not wait for the disk, so what many answers amount to goes into the next write, or is stored on closing. A
 crash loses the batch at hand: statistics, and nothing that anybody was told is stored.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from ntm_memory_skill.model import Accessed
+from ntm_memory_skill.m3 import co_recalled, reinforce
+from ntm_memory_skill.model import Accessed, Event, Link, Linked, Record
 from ntm_memory_skill.store import State
 
-BATCH = 1000  # memories: some 30 KB of journal, and half a minute of an agent that does nothing but search
+BATCH = 1000  # memories, or answers: some 30 KB of journal, and half a minute of an agent that does nothing but search
+TOGETHER = 0.5
+"""Share of the best hit's attention from which another was recalled with it, and did not merely fill up the answer."""
+TIMES = 16  # recalls of one memory, in one batch, that each strengthen it: the last ones
 
 
 class AccessCounts:
-    """The batch at hand."""
+    """The batch at hand.
 
-    def __init__(self) -> None:
+    Args:
+        reconsolidate: Whether recalling changes anything beside the counts.
+    """
+
+    def __init__(self, *, reconsolidate: bool = True) -> None:
+        self._reconsolidate = reconsolidate
         self._counts: Counter[str] = Counter()
+        self._times: dict[str, list[datetime]] = defaultdict(list)
+        self._answers: list[tuple[Mapping[str, float], datetime]] = []
         self._last: datetime | None = None
 
     @property
@@ -31,16 +43,56 @@ class AccessCounts:
     @property
     def full(self) -> bool:
         """Whether there is enough to be worth a write of its own."""
-        return len(self._counts) >= BATCH
+        return max(len(self._counts), len(self._answers)) >= BATCH
 
-    def add(self, idents: Iterable[str], at: datetime) -> None:
-        """Count one answer."""
-        self._counts.update(idents)
+    def add(self, shares: Mapping[str, float], at: datetime) -> None:
+        """Count one answer: the share of attention of each memory in it, relative to the best one's, 0 to 1."""
+        self._counts.update(dict.fromkeys(shares, 1))
         self._last = at
+        if self._reconsolidate:
+            for ident in shares:
+                self._times[ident] = [*self._times[ident], at][-TIMES:]
+            self._answers.append(({ident: share for ident, share in shares.items() if share >= TOGETHER}, at))
 
-    def take(self, state: State) -> list[Accessed]:
-        """Return the batch as an event, if there is any, and begin a new one. What was erased meanwhile is left out."""
+    def take(self, state: State) -> list[Event]:
+        """Return the batch as events, if there is any, and begin a new one. What is not live any more is left out."""
         counts = {ident: count for ident, count in self._counts.items() if ident in state.records}
-        last, self._last = self._last, None
+        times, answers, last = dict(self._times), self._answers, self._last
         self._counts.clear()
-        return [] if last is None or not counts else [Accessed(tuple(counts), tuple(counts.values()), last)]
+        self._times.clear()
+        self._answers, self._last = [], None
+        if last is None or not counts:
+            return []
+        stronger = [_strengthened(state.records[ident], times[ident]) for ident in counts if self._reconsolidate]
+        accessed = Accessed(
+            tuple(counts),
+            tuple(counts.values()),
+            last,
+            stabilities=tuple(stability for stability, _ in stronger),
+            difficulties=tuple(difficulty for _, difficulty in stronger),
+        )
+        return [accessed, *_linked(state, answers)]
+
+
+def _strengthened(record: Record, times: list[datetime]) -> tuple[float, float]:
+    """Return S and D of a memory after it was recalled at some times."""
+    for at in times:
+        imprint = reinforce(record, at)
+        record = replace(record, stability=imprint.stability, difficulty=imprint.difficulty, accesses=1, accessed_at=at)
+    if record.stability is None or record.difficulty is None:
+        raise AssertionError("a memory that was counted was recalled at some time")
+    return record.stability, record.difficulty
+
+
+def _linked(state: State, answers: list[tuple[Mapping[str, float], datetime]]) -> list[Event]:
+    """Return the links of all memories that the answers changed."""
+    changed: dict[str, tuple[Link, ...]] = {}
+
+    def links(ident: str) -> tuple[Link, ...]:
+        return changed[ident] if ident in changed else state.records[ident].links
+
+    for shares, at in answers:
+        here = {ident: share for ident, share in shares.items() if ident in state.records}
+        ends = {link.id for ident in here for link in links(ident) if link.id in state.records}
+        changed |= co_recalled({ident: links(ident) for ident in here.keys() | ends}, here, at)
+    return [Linked(ident, held) for ident, held in changed.items()]

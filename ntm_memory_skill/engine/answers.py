@@ -7,9 +7,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
+from ntm_memory_skill.m3 import Suspicion
 from ntm_memory_skill.model import Hit, Record
+
+Stored = Literal["new", "counted", "merged"]
+Action = Literal["both kept", "counted", "merged"]
+"""Two memories that say nearly the same: both are there; or what was said again is counted where it is; or it is kept,
+out of the matrix, merged into the one that was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +27,37 @@ class Likeness:
     """Of their keys, −1 to 1."""
     overlap: float
     """Of their words (Jaccard), 0 to 1."""
+    action: Action = "both kept"
+    """What was done about it, where it says nearly the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One memory holds in the place of another."""
+
+    old: str
+    """Its id."""
+    new: str
+    """The id of the one that holds now."""
+    reason: str
+    """What changed, for people: "lives in: Paris → Berlin"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A memory was written, and is on disk."""
+    """What was to be remembered is on disk."""
 
     record: Record
+    """The memory that says it: a new one, or the one that said it before."""
+    stored: Stored = "new"
+    """"new": as a memory of its own; "counted": as one more time that `record` was said; "merged": whole, but out of
+    the matrix, as a part of `record`."""
     related: tuple[Likeness, ...] = ()
     """Up to three memories that stand out as alike, most alike first."""
     duplicates: tuple[Likeness, ...] = ()
-    """Memories that say nearly the same. They are left as they are, and so is the new one."""
+    """Memories that say nearly the same."""
+    superseded: tuple[Change, ...] = ()
+    """Memories that no longer hold because of it."""
 
     @property
     def id(self) -> str:
@@ -42,6 +68,37 @@ class Note:
     def slot(self) -> int:
         """The row of the memory matrix that it was written to."""
         return self.record.slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consolidation:
+    """What a consolidation did, or would do."""
+
+    run: str
+    """Its name, for undoing it."""
+    merged: tuple[Change, ...]
+    """`old` was merged into `new`."""
+    superseded: tuple[Change, ...]
+    """`new` holds in the place of `old`."""
+    forgotten: tuple[Change, ...]
+    """`old` left the matrix; `new` is empty."""
+    gists: tuple[Change, ...]
+    """`old` is the gist that was written; `new` is empty."""
+    before: int
+    """Active memories before it."""
+    after: int
+    """Active memories now."""
+    finished: bool
+    """Whether it came to its end in its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A memory that may be junk, or should not be there."""
+
+    record: Record
+    reasons: tuple[Suspicion, ...]
+    """One or more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

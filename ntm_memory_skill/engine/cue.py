@@ -31,6 +31,10 @@ class Cue:
     """How far the encoder fails to understand the query, 0 to 1; at 1 its words alone count."""
     times: TimeMentions
     """What it says about time."""
+    now: datetime
+    """When it is asked."""
+    context: Float32[np.ndarray, "m"] | None = None
+    """What was last said in the chat that asks, as a unit key; None where nothing was, or where it does not matter."""
 
 
 class CueMaker:
@@ -47,7 +51,7 @@ class CueMaker:
     def of_words(self, text: str, now: datetime) -> Cue:
         """Return a cue without a key; no model is needed."""
         times = mentioned(text, now) if self._settings.time else TimeMentions()
-        return Cue(key=None, terms=tuple(tokenize(text)), illegible=1.0, times=times)
+        return Cue(key=None, terms=tuple(tokenize(text)), illegible=1.0, times=times, now=now)
 
     def _unreadable_share(self, text: str) -> float:
         """Return the share of `text` that means nothing to the encoder, 0 to 1.

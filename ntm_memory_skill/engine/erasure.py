@@ -1,4 +1,4 @@
-"""Erasing in part, erasing, purging, and bringing back what was erased and not purged."""
+"""Erasing in part, erasing, purging, and bringing back what was erased or forgotten."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from ntm_memory_skill.engine import validation
 from ntm_memory_skill.engine.answers import Receipt
+from ntm_memory_skill.engine.forgetting import make_room
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.projection import key_bytes
-from ntm_memory_skill.errors import MemoryFull, UnknownMemory
+from ntm_memory_skill.engine.settings import Settings
+from ntm_memory_skill.errors import UnknownMemory
 from ntm_memory_skill.model import Erased, Event, Faded, Purged, Record, Restored, indexed_text
 from ntm_memory_skill.sources import Clock
 from ntm_memory_skill.store import State
@@ -17,7 +19,7 @@ from ntm_memory_skill.store import State
 def fade(live: LiveMemory, clock: Clock, idents: tuple[str, ...], share: float) -> Receipt:
     """Shorten the rows of memories by a share, so that they match less."""
     with live.transaction() as state:
-        live.check_known(idents, erased_as_well=False)
+        live.check_known(idents)
         now = clock()
         left = tuple(validation.faded(state.records[ident].strength, share) for ident in idents)
         live.commit([Faded(ident, now, rest) for ident, rest in zip(idents, left, strict=True)])
@@ -25,10 +27,10 @@ def fade(live: LiveMemory, clock: Clock, idents: tuple[str, ...], share: float) 
 
 
 def erase(live: LiveMemory, clock: Clock, idents: tuple[str, ...], reason: str | None) -> Receipt:
-    """Put memories in the archive, where no reader sees them."""
-    with live.transaction():
-        live.check_known(idents, erased_as_well=False)
-        now = clock()
+    """Put memories in the archive, where no reader sees them; with them, what was merged into them."""
+    with live.transaction() as state:
+        live.check_known(idents, forgotten_as_well=True)
+        now, idents = clock(), with_absorbed(state, idents)
         live.commit([Erased(ident, now, reason) for ident in idents])
     return Receipt(action="erased", at=now, ids=idents, strengths=(0.0,) * len(idents))
 
@@ -40,9 +42,10 @@ def purge(live: LiveMemory, clock: Clock, idents: tuple[str, ...], reason: str |
     rewritten, and copies of older ones are deleted.
     """
     with live.transaction() as state:
-        live.check_known(idents, erased_as_well=True)
-        now = clock()
-        events: list[Event] = [Erased(ident, now, reason) for ident in idents if ident in state.records]
+        live.check_known(idents, forgotten_as_well=True, erased_as_well=True)
+        now, idents = clock(), with_absorbed(state, idents)
+        present = [ident for ident in idents if ident in state.records or ident in state.forgotten]
+        events: list[Event] = [Erased(ident, now, reason) for ident in present]
         events.extend(Purged(ident, now) for ident in idents if ident not in state.tombstones)
         if events:
             live.commit(events)
@@ -58,31 +61,50 @@ def purge(live: LiveMemory, clock: Clock, idents: tuple[str, ...], reason: str |
     )
 
 
-def restore(live: LiveMemory, clock: Clock, idents: Sequence[str], memory_size: int) -> list[Record]:
-    """Bring memories back from the archive, into free slots, as they were when they were erased.
+def with_absorbed(state: State, idents: Sequence[str]) -> tuple[str, ...]:
+    """Return ids, each once, and behind them those of what says the same: merged into theirs, or a gist of them."""
+    found = dict.fromkeys(idents)
+    for ident in idents:
+        record = state.anywhere(ident)
+        if record is not None:
+            found.update(dict.fromkeys(each.id for each in record.absorbed if each.id in state.forgotten))
+    quoted = set(found)
+    gists = (record.id for record in state.remembered() if not quoted.isdisjoint(record.distilled_from))
+    return tuple(found | dict.fromkeys(gists))
+
+
+def restore(
+    live: LiveMemory, clock: Clock, idents: Sequence[str], settings: Settings, *, wait: bool = True
+) -> list[Record]:
+    """Bring memories back that were erased or forgotten, into free slots, as they were.
 
     Raises:
-        UnknownMemory: One of them is not in the archive.
-        MemoryFull: There are not enough free slots.
+        UnknownMemory: One of them was neither erased nor forgotten.
+        MemoryFull: There are not enough free slots, and nothing that may be forgotten in turn.
+        StoreLocked: Somebody else is writing; without `wait`, at once.
     """
-    erased = _archived(live.state, idents)
-    keys = live.encode([indexed_text(record.key, record.content) for record in erased])
+    gone = _gone(live.state, idents)
+    keys = live.encode([indexed_text(record.key, record.content) for record in gone])
     live.projection()
-    with live.transaction() as state:
-        _archived(state, idents)
-        if len(state.records) + len(idents) > memory_size:
-            raise MemoryFull(f"the memory has {memory_size} slots, and {len(state.records)} are taken")
-        slots = live.projection().matrix.allocate(len(idents))
+    with live.transaction(wait=wait) as state:
+        gone = _gone(state, idents)
         now = clock()
-        live.commit(
-            [Restored(ident, now, slot, key_bytes(key)) for ident, slot, key in zip(idents, slots, keys, strict=True)]
-        )
+        room = make_room(state, [record.source for record in gone], settings, now, idents)
+        freed = [state.records[event.id].slot for event in room][: len(gone)]
+        slots = sorted(freed + live.projection().matrix.allocate(len(gone) - len(freed)))
+        back = [
+            Restored(ident, now, slot, key_bytes(key)) for ident, slot, key in zip(idents, slots, keys, strict=True)
+        ]
+        live.commit([*room, *back])
         return [state.records[ident] for ident in idents]
 
 
-def _archived(state: State, idents: Sequence[str]) -> list[Record]:
+def _gone(state: State, idents: Sequence[str]) -> list[Record]:
+    found = []
     for ident in idents:
-        if ident not in state.archive:
-            why = "it was purged" if ident in state.tombstones else "only an erased memory can come back"
-            raise UnknownMemory(f"there is no {ident!r} in the archive: {why}", hint="`ntm-memory restore` lists it.")
-    return [state.archive[ident] for ident in idents]
+        record = state.archive.get(ident) or state.forgotten.get(ident)
+        if record is None:
+            why = "it was purged" if ident in state.tombstones else "only what was erased or forgotten can come back"
+            raise UnknownMemory(f"there is no {ident!r} to restore: {why}", hint="`ntm-memory restore` lists it.")
+        found.append(record)
+    return found

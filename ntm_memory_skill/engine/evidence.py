@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from ntm_memory_skill.engine.associations import associated
 from ntm_memory_skill.engine.cue import Cue
 from ntm_memory_skill.engine.derived import MEMORY_STATISTICS, Column
 from ntm_memory_skill.engine.projection import Projection
@@ -30,14 +31,16 @@ from ntm_memory_skill.engine.times import closeness_of
 from ntm_memory_skill.lexical import Match
 from ntm_memory_skill.ntm import addressing
 
-DEFAULT_TERMS = ("meaning", "words", "commonness", "brevity", "time")
+DEFAULT_TERMS = ("meaning", "words", "commonness", "brevity", "time", "association", "context")
 LEARNT = ("coverage", "strong_meaning", "strong_words", "length", "question", "digits")
 TERMS = DEFAULT_TERMS + LEARNT
 """meaning: z(cosine); words: z(bm25); commonness: z(likeness to the mean key); brevity: ln(terms/24), at most 0; time:
-closeness to the times that the question names, 0 to 1; coverage: share of the question's rarity that the memory holds;
+closeness to the times that the question names, 0 to 1; association: activation that spreads to it from the best matches
+along links, 0 to 1; context: z(cosine with what was last said in the chat); coverage: share of the question's rarity
+that the memory holds;
 strong_meaning, strong_words: how far z is above 1.5; length: ln(terms) less its median; question: ends in a question
 mark; digits: has one. z: standard deviations from the mean over the memories that may be seen."""
-BY_THE_ENCODER = frozenset({"meaning", "commonness", "brevity", "strong_meaning"})
+BY_THE_ENCODER = frozenset({"meaning", "commonness", "brevity", "context", "strong_meaning"})
 """Terms that go with the encoder's understanding of the question."""
 STRONG = 1.5  # standard deviations
 
@@ -106,6 +109,8 @@ def default_weights(share: float, count: int, settings: AddressingSettings) -> d
         "commonness": -settings.commonness * settled,
         "brevity": settings.brevity * settled,
         "time": settings.time,
+        "association": settings.association,
+        "context": settings.context,
     }
 
 
@@ -133,11 +138,16 @@ def gather(
         terms["brevity"] = projection.derived.brevity
     if cue.times:
         terms["time"] = closeness_of(projection, cue.times, admitted)
+    if cue.context is not None and settings.context:
+        terms["context"] = addressing.standardize(np.asarray(projection.matrix.similarities(cue.context)), admitted)
+    weights = default_weights(share, int(np.count_nonzero(admitted)), settings)
+    if settings.association and projection.has_links:
+        terms["association"] = associated(projection, _sum(terms, weights), admitted, cue.now)
     if learnt:
         terms |= _learnt(terms, match.coverage, projection)
     return Evidence(
         terms=terms,
-        weights=default_weights(share, int(np.count_nonzero(admitted)), settings),
+        weights=weights,
         lexical_share=share,
         similarity=similarity,
         match=match,
@@ -185,6 +195,13 @@ def _learnt(terms: Mapping[str, Column], coverage: Column, projection: Projectio
         "question": derived.question,
         "digits": derived.digits,
     }
+
+
+def _sum(terms: Mapping[str, Column], weights: Mapping[str, float]) -> Column:
+    total = np.zeros_like(terms["words"])
+    for name, values in terms.items():
+        total += np.float32(weights[name]) * values
+    return total
 
 
 def _above(values: Column) -> Column:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
 
 from ntm_memory_skill.engine.answers import Likeness
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.lexical import tokenize
-from ntm_memory_skill.model import Filters
+from ntm_memory_skill.m3 import association
+from ntm_memory_skill.model import Filters, Record
 
-CANDIDATES = 8
+CANDIDATES = 16
 RELATED = 3
 STANDS_OUT = 2.0  # standard deviations above the mean cosine: no fixed cosine means "related" in every language
 SAME_WORDS = 0.8  # word overlap from which two texts are near duplicates whatever their keys say
 SAME_MEANING = (0.95, 0.5)  # or this cosine together with this overlap: numbers and names differ, the sentence does not
+
+
+ASSOCIATOR = association.ContextualAssociator()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +28,46 @@ class Resemblance:
 
     related: tuple[Likeness, ...] = ()
     duplicates: tuple[Likeness, ...] = ()
+    candidates: tuple[Record, ...] = ()
+    """The most alike by meaning, whatever that amounts to."""
 
 
-def resembling(projection: Projection, text: str, key: Float32[np.ndarray, "m"]) -> Resemblance:
-    """Return the live memories that are like `text`, most alike first."""
+def resembling(projection: Projection, text: str, cue: association.Cue) -> Resemblance:
+    """Return the live memories that are like `text`.
+
+    Related are those whose meaning stands out, the most closely associated first: by meaning, by time, and by what is
+    being talked about (`m3.association`).
+
+    Args:
+        projection: The memory.
+        text: What is to be written.
+        cue: Its key, when it happened, and the chat's context.
+    """
     admitted = np.flatnonzero(projection.admitted(Filters()))
     if len(admitted) == 0:
         return Resemblance()
-    similarity = np.asarray(projection.matrix.similarities(key))[admitted]
+    similarity = np.asarray(projection.matrix.similarities(cue.key))[admitted]
     best = np.argpartition(-similarity, min(CANDIDATES, len(similarity)) - 1)[:CANDIDATES]
+    best = best[np.argsort(-similarity[best], kind="stable")]
     threshold = float(similarity.mean() + STANDS_OUT * similarity.std())
-    terms = tokenize(text)
-    related: list[Likeness] = []
-    duplicates: list[Likeness] = []
-    for position in best[np.argsort(-similarity[best], kind="stable")].tolist():
-        slot = int(admitted[position])
-        record = projection.record(slot)
-        alike = Likeness(
-            record.id, float(similarity[position]) / record.strength, projection.lexical.overlap(terms, slot)
-        )
-        if _same(alike):
-            duplicates.append(alike)
-        elif similarity[position] > threshold and len(related) < RELATED:
-            related.append(alike)
-    return Resemblance(tuple(related), tuple(duplicates))
+    terms, slots = tokenize(text), admitted[best].tolist()
+    records = [projection.record(slot) for slot in slots]
+    alike = [
+        Likeness(record.id, float(match) / record.strength, projection.lexical.overlap(terms, slot))
+        for record, slot, match in zip(records, slots, similarity[best].tolist(), strict=True)
+    ]
+    same = np.asarray([_same(each) for each in alike])
+    around = association.Surroundings(
+        keys=np.asarray(projection.matrix.rows)[slots],
+        times=projection.times[slots],
+        present=(similarity[best] > threshold) & ~same,
+    )
+    related = ASSOCIATOR.related(cue, around, RELATED).tolist()
+    return Resemblance(
+        related=tuple(alike[place] for place in related),
+        duplicates=tuple(each for each, is_same in zip(alike, same.tolist(), strict=True) if is_same),
+        candidates=tuple(records),
+    )
 
 
 def _same(alike: Likeness) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -33,9 +33,10 @@ class LiveMemory:
         store: Where memories are kept.
         encoder: What makes their keys.
         reach: R of the head's shift kernel.
+        reconsolidate: Whether being recalled strengthens and links memories.
     """
 
-    def __init__(self, store: Store, encoder: Encoder, reach: int) -> None:
+    def __init__(self, store: Store, encoder: Encoder, reach: int, *, reconsolidate: bool = True) -> None:
         self.store, self.encoder = store, encoder
         self.mutex = threading.RLock()
         self.on_commit: Callable[[Sequence[Event]], None] | None = None
@@ -43,7 +44,8 @@ class LiveMemory:
         self._reach = reach
         self._projection: Projection | None = None
         self._makeshift = False  # the projection was built without a model
-        self._accesses = AccessCounts()
+        self._whole: Projection | None = None
+        self._accesses = AccessCounts(reconsolidate=reconsolidate)
         self._written = False
         self._closed = False
 
@@ -60,18 +62,21 @@ class LiveMemory:
         Raises:
             UnknownMemory: There is none.
         """
-        self.check_known([ident], erased_as_well=False)
+        self.check_known([ident])
         return self.store.state.records[ident]
 
-    def check_known(self, idents: Sequence[str], *, erased_as_well: bool) -> None:
-        """Make sure that every id names a live memory, or one that was erased where that will do as well.
+    def check_known(
+        self, idents: Sequence[str], *, forgotten_as_well: bool = False, erased_as_well: bool = False
+    ) -> None:
+        """Make sure that every id names a live memory, or one that was forgotten or erased where that will do as well.
 
         Raises:
             UnknownMemory: One does not.
         """
         state = self.state
         for ident in idents:
-            if ident not in state.records and not (erased_as_well and state.knows(ident)):
+            out = forgotten_as_well and ident in state.forgotten
+            if ident not in state.records and not out and not (erased_as_well and state.knows(ident)):
                 raise UnknownMemory(f"there is no memory {ident!r}")
 
     def projection(self) -> Projection:
@@ -95,24 +100,51 @@ class LiveMemory:
                 self._makeshift = True
             return self._projection
 
+    def whole(self) -> Projection:
+        """Return the projection of all that can be found, forgotten memories included.
+
+        It is built when it is first asked for, and takes as much space as the active one and what was forgotten.
+        """
+        with self.mutex:
+            self._catch_up()
+            if self._whole is None:
+                self._whole = self._filled(whole=True)
+            return self._whole
+
     def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> Float32[np.ndarray, "k m"]:
         """Return texts' keys; that the memory takes this encoder's keys is checked before any work is done."""
         check_encoder(self.store.encoder, self.encoder.identity)
         return self.encoder.encode_passages(texts, on_progress)
 
-    def accessed(self, idents: Iterable[str], at: datetime) -> None:
-        """Count memories that were given as an answer; see `accesses`."""
+    def keys_of(self, records: Sequence[Record]) -> dict[str, Float32[np.ndarray, "m"]]:
+        """Return the keys of memories' texts by id: those on disk, and the rest encoded anew."""
+        identity = self.encoder.identity
+        check_encoder(self.store.encoder, identity)
+        rows = self.store.key_rows()
+        texts = {record.id: indexed_text(record.key, record.content) for record in records}
+        places = {ident: rows.position(identity.digest(text)) for ident, text in texts.items()}
+        found = {ident: rows.keys[place] for ident, place in places.items() if place is not None}
+        missing = [ident for ident in texts if ident not in found]
+        encoded = self.encoder.encode_passages([texts[ident] for ident in missing]) if missing else ()
+        return found | dict(zip(missing, encoded, strict=True))
+
+    def accessed(self, shares: Mapping[str, float], at: datetime) -> None:
+        """Note what was given as an answer, with each one's share of attention relative to the best; see `accesses`."""
         with self.mutex:
-            self._accesses.add(idents, at)
+            self._accesses.add(shares, at)
             if self._accesses.full:
                 self._store_accesses()
 
     @contextmanager
-    def transaction(self) -> Iterator[State]:
-        """Hold the writers' lock for a block, and give the state, caught up. Then fold an overgrown journal."""
+    def transaction(self, *, wait: bool = True) -> Iterator[State]:
+        """Hold the writers' lock for a block, and give the state, caught up. Then fold an overgrown journal.
+
+        Raises:
+            StoreLocked: Another process has it; without `wait`, at once.
+        """
         with self.mutex:
             self._check_open()
-            with self.store.transaction() as changes:
+            with self.store.transaction(wait=wait) as changes:
                 self._follow(changes)
                 yield self.store.state
                 self._fold(closing=False)
@@ -139,12 +171,12 @@ class LiveMemory:
         if self.store.encoder is None:
             return 0
         with self.transaction() as state:
-            texts = [indexed_text(record.key, record.content) for record in state.records.values()]
+            texts = [indexed_text(record.key, record.content) for record in state.remembered()]
             keys = self.encoder.encode_passages(texts, on_progress)
             identity = self.encoder.identity
             self.store.rekey(KeyRows([identity.digest(text) for text in texts], keys), identity)
-            self._projection = None
-            return len(texts)
+            self._projection = self._whole = None
+            return len(state.records)
 
     def close(self) -> None:
         """Store the access counts and fold the journal, if that is due and nobody is writing; then let go.
@@ -197,23 +229,32 @@ class LiveMemory:
 
     def _follow(self, changes: Changes) -> None:
         if changes.reloaded:
-            self._projection = None
+            self._projection = self._whole = None
         self._show(changes.events)
 
     def _show(self, events: Sequence[Event]) -> None:
-        if self._projection is not None:
-            for event in events:
-                self._projection.apply(event, self.store.state)
+        for projection in (self._projection, self._whole):
+            if projection is not None:
+                for event in events:
+                    projection.apply(event, self.store.state)
+        if self._projection is not None and self._projection.outdated:
+            self._projection = None
+        if self._whole is not None and self._whole.outdated:
+            self._whole = None
 
     def _build(self, makeshift: Projection | None) -> Projection:
         """Build the projection, out of the one that was built without a model if that has all rows."""
+        if makeshift is not None and makeshift.complete:
+            check_encoder(self.store.encoder, self.encoder.identity)
+            makeshift.move_to(importlib.import_module(self.encoder.array_library))
+            return makeshift
+        return self._filled(whole=False)
+
+    def _filled(self, *, whole: bool) -> Projection:
         identity = self.encoder.identity
         check_encoder(self.store.encoder, identity)
         xp = importlib.import_module(self.encoder.array_library)
-        if makeshift is not None and makeshift.complete:
-            makeshift.move_to(xp)
-            return makeshift
-        projection = Projection(xp, identity.dimension, self._reach)
+        projection = Projection(xp, identity.dimension, self._reach, whole=whole)
         missing = projection.fill(self.store.state, self.store.key_rows(), identity, self.encoder.encode_passages)
         self.store.supply(missing)
         return projection

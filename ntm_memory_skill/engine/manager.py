@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ntm_memory_skill.encoder import Encoder, Progress, load_encoder
 from ntm_memory_skill.engine import erasure, near_miss, validation
-from ntm_memory_skill.engine import recall as read_path
-from ntm_memory_skill.engine.answers import Attention, Note, Receipt, Recollection
+from ntm_memory_skill.engine.answers import Note, Receipt, Recollection
 from ntm_memory_skill.engine.explaining import Explanation
 from ntm_memory_skill.engine.feedback import Recalled
+from ntm_memory_skill.engine.inspection import Inspectable
+from ntm_memory_skill.engine.lifecycle import Lifecycle
 from ntm_memory_skill.engine.likeness import resembling
 from ntm_memory_skill.engine.live import LiveMemory, check_encoder
+from ntm_memory_skill.engine.modes import wide
 from ntm_memory_skill.engine.neighbourhood import around
 from ntm_memory_skill.engine.progress import bar
-from ntm_memory_skill.engine.reading import Examination, Reader
+from ntm_memory_skill.engine.reading import Reader
 from ntm_memory_skill.engine.recollecting import candidates
 from ntm_memory_skill.engine.reranking import Reranking
 from ntm_memory_skill.engine.settings import Settings
-from ntm_memory_skill.engine.trained import TrainedHead
 from ntm_memory_skill.engine.writing import Writer
-from ntm_memory_skill.model import EncoderIdentity, Filters, Hit, Query, Record, indexed_text
+from ntm_memory_skill.errors import MemoryFull, StoreError
+from ntm_memory_skill.m3.association import Cue
+from ntm_memory_skill.model import EncoderIdentity, Filters, Hit, Record, indexed_text
 from ntm_memory_skill.sources import Clock, Ids, random_ids, system_clock
 from ntm_memory_skill.store import DirectoryStore, State, Store
 
+logger = logging.getLogger(__name__)
 
-class NTMMemoryManager:
+
+class NTMMemoryManager(Inspectable, Lifecycle):
     """A memory: memorize, recall, search, update, erase.
 
     Safe to use from several threads; several processes may open the same files. Close it, or use it in a `with`.
@@ -51,12 +58,17 @@ class NTMMemoryManager:
         ids: Ids = random_ids,
     ) -> None:
         self.settings = Settings() if settings is None else settings
-        self._live = LiveMemory(store, encoder, self.settings.addressing.head.reach)
+        self._live = LiveMemory(
+            store,
+            encoder,
+            self.settings.addressing.head.reach,
+            reconsolidate=self.settings.m3.reconsolidate,
+        )
         self._reader = Reader(self._live, encoder, self.settings, clock)
         self.reranking = Reranking.of(self.settings)  # a host may put one in its place that several memories share
-        self._writer = Writer(self._live, self.settings.memory_size, clock, ids)
+        self._writer = Writer(self._live, self.settings, clock, ids)
         self._recalled = Recalled(self._live, clock, keep=self.settings.feedback)
-        self._clock = clock
+        self._clock, self._ids = clock, ids
 
     @classmethod
     def open(
@@ -135,20 +147,25 @@ class NTMMemoryManager:
         """
         return self._live.record(ident)
 
-    def memorize(self, content: str, **fields: Any) -> Note:
+    def memorize(self, content: str, *, force: bool = False, **fields: Any) -> Note:
         """Store one memory. When this returns, it is on disk.
+
+        What a memory says already is stored once, and counted there; what no longer holds because of it is superseded
+        (`settings.m3`). The note says which.
 
         Args:
             content: The text.
-            **fields: key, importance (0–1), tags, type, session, at (datetime or ISO 8601), source, ref, supersedes
-                (id of the memory that this one replaces), id (the one it had, where it comes back from an export).
+            force: Store it as a memory of its own, whatever it repeats.
+            **fields: key, importance (0–1), tags, type, session, at (datetime or ISO 8601; since then it holds),
+                valid_until (when it stops), source, ref, supersedes (id of the memory that this one replaces), pinned
+                (never forgotten), id (the one it had, where it comes back from an export).
 
         Raises:
             InvalidContent: Content that is empty, too long, or holds control characters.
             InvalidArgument: A field of the wrong type or out of range.
             UnknownArgument: A field that memories do not have.
             UnknownMemory: `supersedes` names no live memory.
-            MemoryFull: All slots are taken.
+            MemoryFull: All slots are taken, and nothing may be forgotten.
             StoreError: It could not be written; nothing was stored.
         """
         draft = validation.draft({"content": content, **fields}, self.settings.content_limit)
@@ -156,14 +173,20 @@ class NTMMemoryManager:
         keys = self._live.encode([text])
         self._live.projection()  # the slow part of a first call, before other writers are made to wait
         with self._live.transaction() as state:
-            alike = resembling(self._live.projection(), text, keys[0])
-            (record,) = self._writer.write([draft], keys, state)
-        return Note(record=record, related=alike.related, duplicates=alike.duplicates)
+            happened = self._clock() if draft.at is None else draft.at
+            cue = Cue(key=keys[0], at=happened.timestamp(), context=self._reader.context(draft.session))
+            alike = resembling(self._live.projection(), text, cue)
+            note = self._writer.take_in(draft, keys[0], alike, state, force=force)
+        self._reader.heard(draft.session, text, keys[0])
+        return note
 
     def memorize_many(
         self, items: Iterable[Mapping[str, Any]], *, progress: bool | Progress | None = None
     ) -> list[str]:
         """Store many memories as one transaction, all or none, and return their ids in order.
+
+        Each is stored as it is, as the record of a chat should be: `consolidate` looks for what repeats and what no
+        longer holds.
 
         Args:
             items: Mappings with the arguments of `memorize`.
@@ -189,7 +212,8 @@ class NTMMemoryManager:
             query: The question, as it was asked.
             top_k: How many at most, 1 to 1000.
             context: How many memories before and after each hit on its tape come with it, 0 to 10: see `neighbourhood`.
-            **filters: tags (all of them), type, session, since, until, as_of.
+            **filters: tags (all of them), type, session, since, until, as_of; include_superseded, include_forgotten
+                (True: also what no longer holds, or is out of the matrix); mode (one of `MODES`).
 
         Raises:
             InvalidContent: An empty query, or one with control characters.
@@ -199,7 +223,7 @@ class NTMMemoryManager:
         """
         asked = validation.question(query, top_k, filters, self.settings.content_limit)
         reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
-        hits = self.reranking.best(asked, self._reader.search)
+        hits = self._reader.arranged(asked, self.reranking.best(wide(asked), self._reader.search))
         return self._given(asked.text, around(self._live, hits, reach, asked.filters))
 
     def search_explained(
@@ -220,6 +244,7 @@ class NTMMemoryManager:
         budget: int | None = None,
         top_k: int | None = None,
         context: int = 0,
+        **how: Any,
     ) -> Recollection:
         """Return the best memories that fit a budget of characters, ready to be put before a model.
 
@@ -230,6 +255,7 @@ class NTMMemoryManager:
             budget: Characters of content in all; None takes `settings.recall_budget`. The best hit always comes.
             top_k: How many at most; None takes as many as fit.
             context: As in `search`, as much of it as fits into what the hits leave of the budget.
+            **how: include_superseded, include_forgotten and mode, as in `search`.
 
         Raises:
             InvalidArgument: Neither query nor key was given, or the budget, `top_k` or `context` is out of range.
@@ -240,70 +266,13 @@ class NTMMemoryManager:
         limit = self.settings.recall_budget if budget is None else validation.count("budget", budget, 1_000_000)
         most = validation.TOP_K_LIMIT if top_k is None else validation.count("top_k", top_k, validation.TOP_K_LIMIT)
         reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
-        wanted = Query(text=text, filters=Filters(key=name), session=validation.name("session", session))
-        found = candidates(self._reader, self.reranking, wanted, asked=query is not None)
+        wanted = replace(
+            validation.manner(text, how), session=validation.name("session", session), top_k=validation.TOP_K_LIMIT
+        )
+        found = candidates(self._reader, self.reranking, wanted, name, asked=query is not None)
         given = Recollection.within(found, limit, most)
         hits = around(self._live, given.hits, reach, Filters(), limit - given.characters)
         return given.with_context(self._given(text, hits))
-
-    def attention(self, query: str) -> Attention:
-        """Return where the head looks for a question, stage by stage, over all live memories in the order of time.
-
-        Raises:
-            InvalidContent: See `search`.
-        """
-        text = validation.content(query, self.settings.content_limit)
-        with self._reader.addressed(Query(text=text)) as seen:
-            return Attention() if seen is None else read_path.attention(seen)
-
-    def explain(self, ident: str, query: str, *, top_k: int = 5, **filters: Any) -> Explanation:
-        """Return why a memory stands where it stands for a question: what keeps it from the first `top_k`, or in them.
-
-        A reranker, if there is one, has no part in it.
-
-        Raises:
-            UnknownMemory: No live memory has the id.
-            InvalidArgument: The filters do not let it through, or see `search`.
-            InvalidContent: See `search`.
-            UnknownFilter: See `search`.
-        """
-        asked = validation.question(query, top_k, filters, self.settings.content_limit)
-        self.get(ident)
-        return self._reader.explain(ident, asked)
-
-    def examine(self, query: str, **filters: Any) -> Examination:
-        """Return what the heads would be given for a question: what `ntm_memory_skill.learning` trains on.
-
-        Raises:
-            LookupError: The memory is empty.
-            InvalidContent: See `search`.
-            UnknownFilter: See `search`.
-        """
-        text = validation.content(query, self.settings.content_limit)
-        return self._reader.examine(Query(text=text, filters=validation.filters(filters)))
-
-    @property
-    def head(self) -> TrainedHead | None:
-        """The trained head that it looks with; None for the default one."""
-        return self._reader.trained
-
-    def use_head(self, head: TrainedHead | None, *, keep: bool = False) -> None:
-        """Look with a trained head from now on; None for the default one.
-
-        Args:
-            head: The head.
-            keep: Also write it beside the memory, or remove the one there, for whoever opens it next.
-
-        Raises:
-            UnusableHead: It was made for another encoder, or another kernel.
-            StoreError: It could not be written.
-        """
-        if head is not None:
-            self._reader.check(head)
-        if keep:
-            with self._live.transaction():
-                self._live.store.keep_head(None if head is None else head.to_json())
-        self._reader.take(head)
 
     def update(
         self,
@@ -313,6 +282,7 @@ class NTMMemoryManager:
         importance: float | None = None,
         tags: Sequence[str] | None = None,
         reason: str | None = None,
+        pinned: bool | None = None,
     ) -> Record:
         """Give a memory a new version at the same address. The old one is kept beneath it.
 
@@ -321,7 +291,8 @@ class NTMMemoryManager:
             InvalidArgument: Nothing to change was given, or a value is out of range.
             InvalidContent: See `memorize`.
         """
-        change = validation.change(content, importance, tags, reason, self.settings.content_limit)
+        given = {"content": content, "importance": importance, "tags": tags, "reason": reason, "pinned": pinned}
+        change = validation.change(given, self.settings.content_limit)
         return self._writer.update(ident, change)
 
     def erase(self, *idents: str, strength: float = 1.0, purge: bool = False, reason: str | None = None) -> Receipt:
@@ -339,23 +310,25 @@ class NTMMemoryManager:
         """
         share = validation.erasure(idents, strength, purge=purge)
         why = validation.name("reason", reason)
-        self._live.check_known(idents, erased_as_well=purge)
+        self._live.check_known(idents, forgotten_as_well=share == 1, erased_as_well=purge)
         if share < 1:
             return erasure.fade(self._live, self._clock, idents, share)
         remove = erasure.purge if purge else erasure.erase
         return remove(self._live, self._clock, idents, why)
 
     def restore(self, *idents: str) -> list[Record]:
-        """Bring erased memories back, as they were; what was purged is gone. `state.archive` lists them.
+        """Bring memories back that were erased, forgotten or merged, as they were; what was purged is gone.
+
+        `state.archive` and `state.forgotten` list them.
 
         Raises:
-            UnknownMemory: One of the ids is not in the archive; nothing was restored.
+            UnknownMemory: One of the ids is in neither; nothing was restored.
             InvalidArgument: No id, or one that is there twice.
-            MemoryFull: There are not enough free slots.
+            MemoryFull: There are not enough free slots, and nothing that may be forgotten in turn.
             StoreError: It could not be written.
         """
         validation.erasure(idents, 1.0, purge=False)
-        return erasure.restore(self._live, self._clock, idents, self.settings.memory_size)
+        return erasure.restore(self._live, self._clock, idents, self.settings)
 
     def used(self, *idents: str, query: str | None = None) -> int:
         """Tell that memories which were given were of use; return of how many that was noted (`settings.feedback`).
@@ -393,7 +366,18 @@ class NTMMemoryManager:
 
     def _given(self, query: str, hits: list[Hit]) -> list[Hit]:
         """Count memories that are given as an answer, and remember what to."""
-        idents = [hit.id for hit in hits]
-        self._live.accessed(idents, self._clock())
-        self._recalled.remember(query, idents)
+        self._bring_back(hits)
+        best = max((hit.score for hit in hits), default=1.0)
+        self._live.accessed({hit.id: hit.score / best if best > 0 else 1.0 for hit in hits}, self._clock())
+        self._recalled.remember(query, [hit.id for hit in hits])
         return hits
+
+    def _bring_back(self, hits: list[Hit]) -> None:
+        """Restore what was forgotten and is recalled now, if nobody is writing; else it is given all the same."""
+        forgotten = self._live.store.state.forgotten
+        out = [hit.id for hit in hits if hit.id in forgotten and forgotten[hit.id].merged_into is None]
+        if out:
+            try:
+                erasure.restore(self._live, self._clock, out, self.settings, wait=False)
+            except (StoreError, MemoryFull) as error:
+                logger.info("what was recalled was not restored: %s", error.message)

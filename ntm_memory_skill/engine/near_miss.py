@@ -7,6 +7,7 @@ give: where one has put the hits in order, nothing is explained.
 from __future__ import annotations
 
 from ntm_memory_skill.engine.explaining import Explanation
+from ntm_memory_skill.engine.modes import wide
 from ntm_memory_skill.engine.reading import Reader
 from ntm_memory_skill.engine.reranking import Reranking
 from ntm_memory_skill.model import Hit, Query
@@ -27,6 +28,8 @@ def search(reader: Reader, reranking: Reranking, asked: Query) -> tuple[list[Hit
         hits, missed = reader.search_explained(wider, asked.top_k)
         return hits
 
-    hits = reranking.best(asked, find)
+    hits = reranking.best(wide(asked), find)
+    given = reader.arranged(asked, hits)
+    as_weighed = {hit.id for hit in given} == {hit.id for hit in hits[: asked.top_k]}
     ranked = any(hit.trace.rerank is not None for hit in hits)
-    return hits, None if ranked else missed
+    return given, missed if as_weighed and not ranked else None

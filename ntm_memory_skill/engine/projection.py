@@ -1,9 +1,13 @@
-"""The memory as the head sees it: rows, words and tapes, derived from the store's records and rebuilt at will."""
+"""The memory as the head sees it: rows, words and tapes, derived from the store's records and rebuilt at will.
+
+A row is the key of the memory's text, times its strength; into that of a memory which absorbed others, their keys are
+written, one after the other, in the order of merging.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,6 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from ntm_memory_skill.engine.admission import Admission
 from ntm_memory_skill.engine.derived import Derived
 from ntm_memory_skill.engine.traits import Traits
 from ntm_memory_skill.lexical import BM25Index, tokenize
@@ -21,9 +26,15 @@ from ntm_memory_skill.model import (
     Event,
     Faded,
     Filters,
+    Forgotten,
+    Linked,
     Memorized,
+    Merged,
+    Purged,
     Record,
+    Repeated,
     Restored,
+    Superseded,
     Updated,
     indexed_text,
 )
@@ -34,31 +45,34 @@ Encode = Callable[[Sequence[str]], Float32[np.ndarray, "k m"]]
 
 
 class Projection:
-    """Live memories by slot.
+    """Live memories by slot; or, as a whole, the forgotten ones as well, each in the place in which it was written.
 
     Args:
         xp: Array namespace of the matrix: `numpy` or `torch`.
         dimension: M.
         reach: R of the shift kernel.
+        whole: Whether forgotten memories are in it. Slots are ordinals then, and not those of the active matrix.
     """
 
-    def __init__(self, xp: Any, dimension: int, reach: int) -> None:
-        self.xp = xp
+    def __init__(self, xp: Any, dimension: int, reach: int, *, whole: bool = False) -> None:
+        self.xp, self._whole = xp, whole
         self.matrix = MemoryMatrix(xp, dimension, ExactSimilarity())
         self.lexical = BM25Index()
         self.tape = Tape(reach)
         self.traits = Traits()
         self._records: list[Record | None] = []
         self._slots: dict[str, int] = {}
-        self._labels: dict[tuple[str, str], set[int]] = defaultdict(set)
-        """Slots by ("tag", name), ("type", name) and ("key", name)."""
-        self._times: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
-        self._ordinals: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(0, dtype=np.int64)
-        self._live: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
-        self._current: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
+        self._admission = Admission()
+        self._linked = 0
+        self.successors: Counter[str] = Counter()
+        """How many memories here each one holds in the place of."""
+        self._within: set[str] = set()
+        """Ids of what was merged into the memories here."""
         self._derived: Derived | None = None
         self.complete = True
         """Whether every live memory's row is there; False after a `fill` that could not encode what was missing."""
+        self.outdated = False
+        """Whether a row can no longer be had from the others: what was merged came apart. It has to be filled anew."""
 
     def __len__(self) -> int:
         """N: slots in use, freed ones among them."""
@@ -76,27 +90,37 @@ class Projection:
         return self._slots.get(ident)
 
     def fill(self, state: State, rows: KeyRows, encoder: EncoderIdentity, encode: Encode | None) -> KeyRows:
-        """Take in every live memory, and return the rows that were missing from `rows` and had to be encoded.
+        """Take in every memory, and return the rows that were missing from `rows` and had to be encoded.
 
         Without `encode` those stay zero, and match nothing.
         """
-        records = list(state.records.values())
-        texts = [indexed_text(record.key, record.content) for record in records]
+        records = [self._placed(record) for record in (state.remembered() if self._whole else state.records.values())]
+        merged = [
+            source
+            for record in records
+            for each in record.absorbed
+            if each.weight > 0 and (source := state.forgotten.get(each.id)) is not None
+        ]
+        texts = [indexed_text(record.key, record.content) for record in (*records, *merged)]
         digests = [encoder.digest(text) for text in texts]
         places = [rows.position(digest) for digest in digests]
         missing = [index for index, place in enumerate(places) if place is None]
-        keys = np.zeros((len(records), encoder.dimension), dtype=np.float32)
+        keys = np.zeros((len(texts), encoder.dimension), dtype=np.float32)
         encoded = keys[missing] if encode is None else encode([texts[index] for index in missing])
         self.complete = encode is not None or not missing
         present = [index for index, place in enumerate(places) if place is not None]
         keys[present] = rows.keys[[place for place in places if place is not None]] if present else 0
         keys[missing] = encoded
-        keys *= np.asarray([record.strength for record in records], dtype=np.float32)[:, None]
-        self.matrix.store_many([record.slot for record in records], keys)
+        strengths = np.asarray([record.strength for record in records], dtype=np.float32)
+        self.matrix.store_many([record.slot for record in records], keys[: len(records)] * strengths[:, None])
         self._grow(len(self.matrix))
-        for record, text in zip(records, texts, strict=True):
+        of_merged = dict(zip((source.id for source in merged), keys[len(records) :], strict=True))
+        for record, text in zip(records, texts[: len(records)], strict=True):
             self._read(record.slot, text)
             self._label(record)
+            for each in record.absorbed:
+                if each.id in of_merged and each.weight > 0:
+                    self.matrix.blend(record.slot, of_merged[each.id], each.weight)
         self.tape.extend((record.slot, record.session, record.at.timestamp(), record.ordinal) for record in records)
         return KeyRows([digests[index] for index in missing], encoded)
 
@@ -108,21 +132,40 @@ class Projection:
     def apply(self, event: Event, state: State) -> None:
         """Follow one event that the state has already folded in."""
         match event:
-            case Memorized(record=new, key_row=row):
-                self._write(replace(state.records.get(new.id, new), slot=new.slot), row)
-                superseded = None if new.supersedes is None else state.records.get(new.supersedes)
-                if superseded is not None and superseded.id in self._slots:
-                    self._relabel(superseded)
-            case Updated() | Faded():
-                record = state.records.get(event.id)
-                if record is not None:  # else it was erased later in the same batch of events
+            case Memorized():
+                self._memorize(event, state)
+            case Updated() | Faded() | Superseded() | Linked() | Repeated():
+                record = state.anywhere(event.id)  # it may have left later in the same batch of events
+                if record is not None and event.id in self._slots:
                     self._change(record, event)
-            case Restored():
-                self._restore(event, state)
-            case Erased(id=ident) if ident in self._slots:
-                self._free(self._slots[ident])
             case Accessed():
                 self._count(event, state)
+            case Restored() | Merged() | Forgotten() | Erased() | Purged():
+                self._move(event, state)
+            case _:
+                pass
+
+    def _memorize(self, event: Memorized, state: State) -> None:
+        new = event.record
+        self._write(replace(state.records.get(new.id, new), slot=new.slot), event.key_row)
+        superseded = None if new.supersedes is None else state.records.get(new.supersedes)
+        if superseded is not None and superseded.id in self._slots:
+            self._relabel(superseded)
+
+    def _move(self, event: Restored | Merged | Forgotten | Erased | Purged, state: State) -> None:
+        """Follow an event that takes a memory into the matrix or out of it."""
+        match event:
+            case Restored():
+                self._restore(event, state)
+            case Merged():
+                self._merge(event, state)
+            case Forgotten(id=ident):
+                self._leave(ident, state, forgotten=True)
+            case Erased(id=ident):
+                self.outdated |= ident in self._within
+                self._leave(ident, state, forgotten=False)
+            case Purged(id=ident):
+                self._unlink(ident, state)
 
     @property
     def derived(self) -> Derived:
@@ -134,17 +177,22 @@ class Projection:
     @property
     def live(self) -> Bool[np.ndarray, "n"]:
         """Which slots hold a memory."""
-        return self._live
+        return self._admission.live
 
     @property
     def times(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """When each memory happened: seconds since 1970. Those of a free slot mean nothing."""
-        return self._times
+        return self._admission.times
 
     @property
     def strengths(self) -> Float32[np.ndarray, "n"]:
         """How much of each memory has not faded, 0 to 1; 1 for a free slot."""
         return np.asarray([1 if record is None else record.strength for record in self._records], np.float32)
+
+    @property
+    def has_links(self) -> bool:
+        """Whether any memory has a link to another."""
+        return self._linked > 0
 
     def newest(self, admitted: Bool[np.ndarray, "n"]) -> Float32[np.ndarray, "n"]:
         """Return the weighting that looks at the admitted memory that was written last. At least one is admitted."""
@@ -155,30 +203,18 @@ class Projection:
 
     def written_before(self, ordinal: int) -> Bool[np.ndarray, "n"]:
         """Return which slots hold a memory older than an ordinal; the others were free then, or held another."""
-        return self._live & (self._ordinals < ordinal)
+        return self.live & (self._admission.ordinals < ordinal)
 
-    def admitted(self, filters: Filters) -> Bool[np.ndarray, "n"]:
-        """Return which slots hold a memory that passes the filters."""
-        admitted = self._live.copy() if filters.as_of is not None else self._live & self._current
-        for tag in filters.tags:
-            admitted &= self._mask(self._labels.get(("tag", tag), ()))
-        if filters.key is not None:
-            admitted &= self._mask(self._labels.get(("key", filters.key), ()))
-        if filters.type is not None:
-            admitted &= self._mask(self._labels.get(("type", filters.type), ()))
-        if filters.session is not None:
-            admitted &= self._mask(self.tape.slots(filters.session))
-        if filters.since is not None:
-            admitted &= self._times >= filters.since.timestamp()
-        if filters.until is not None:
-            admitted &= self._times <= filters.until.timestamp()
-        if filters.as_of is not None:
-            admitted &= self._times <= filters.as_of.timestamp()
-            for slot in np.flatnonzero(admitted & ~self._current).tolist():
-                admitted[slot] = _held_still(self.record(slot), filters.as_of)
-        return admitted
+    def admitted(self, filters: Filters, now: datetime | None = None) -> Bool[np.ndarray, "n"]:
+        """Return which slots hold a memory that passes the filters; see `Admission.admitted`."""
+        return self._admission.admitted(filters, self.tape, now)
+
+    def _placed(self, record: Record) -> Record:
+        """Return a memory in the slot that it has here."""
+        return replace(record, slot=record.ordinal) if self._whole else record
 
     def _write(self, record: Record, row: bytes) -> None:
+        record = self._placed(record)
         self.matrix.store(record.slot, _row(row), record.strength)
         self._grow(len(self.matrix))
         self._read(record.slot, indexed_text(record.key, record.content))
@@ -187,9 +223,40 @@ class Projection:
         self._derived = None
 
     def _restore(self, event: Restored, state: State) -> None:
-        back = state.records.get(event.id, state.archive.get(event.id))
-        if back is not None:  # else it was purged later in the same batch of events
+        back = state.anywhere(event.id)
+        if back is None:  # it was purged later in the same batch of events
+            return
+        self.outdated |= bool(_parts(back)) or back.id in self._within
+        slot = self._slots.get(event.id)
+        if slot is None:
             self._write(replace(back, slot=event.slot), event.key_row)
+        else:  # forgotten memories are in this projection
+            self._relabel(back)
+        self._derived = None
+
+    def _merge(self, event: Merged, state: State) -> None:
+        source, into = self._slots.get(event.id), self._slots.get(event.into)
+        if source is None or into is None:
+            return
+        length = self.record(source).strength
+        self.matrix.blend(into, np.asarray(self.matrix.row(source)) / length, event.weight)
+        absorber = state.anywhere(event.into)
+        self.outdated |= bool(_parts(self.record(source)))  # its row is more than its own key
+        self.outdated |= absorber is None or event.id not in _parts(absorber)  # it came apart later in the same batch
+        if absorber is not None:
+            self._relabel(absorber)
+        self._leave(event.id, state, forgotten=True)
+
+    def _leave(self, ident: str, state: State, *, forgotten: bool) -> None:
+        """Let go of a memory that is out of the matrix now."""
+        slot = self._slots.get(ident)
+        if slot is None:
+            return
+        record = state.anywhere(ident)
+        if forgotten and self._whole and record is not None:
+            self._relabel(record)
+        else:
+            self._free(slot)
 
     def _count(self, event: Accessed, state: State) -> None:
         """Take over the access counts, and nothing else: in all other respects the state may be further on."""
@@ -197,22 +264,36 @@ class Projection:
             known = state.records.get(ident)
             if known is not None and ident in self._slots:
                 slot = self._slots[ident]
-                self._records[slot] = replace(self.record(slot), accesses=known.accesses, accessed_at=known.accessed_at)
+                self._records[slot] = replace(
+                    self.record(slot),
+                    accesses=known.accesses,
+                    accessed_at=known.accessed_at,
+                    stability=known.stability,
+                    difficulty=known.difficulty,
+                )
 
-    def _change(self, record: Record, event: Updated | Faded) -> None:
+    def _unlink(self, ident: str, state: State) -> None:
+        """Take in that nothing is linked with a memory any more."""
+        for record in self._records:
+            if record is not None and any(link.id == ident for link in record.links):
+                known = state.anywhere(record.id)
+                if known is not None:
+                    self._relabel(known)
+
+    def _change(self, record: Record, event: Updated | Faded | Superseded | Linked | Repeated) -> None:
         self._relabel(record)
         if isinstance(event, Updated) and event.key_row is not None:
             slot = self._slots[record.id]
             self._read(slot, indexed_text(record.key, record.content))
             self.matrix.store(slot, _row(event.key_row), record.strength)
-        self._derived = None
+        if isinstance(event, Updated | Faded):
+            self._derived = None
 
     def _free(self, slot: int) -> None:
         self.matrix.free(slot)
         self.lexical.remove(slot)
         self.tape.remove(slot)
         self._unlabel(slot)
-        self._live[slot] = False
         self._derived = None
 
     def _read(self, slot: int, text: str) -> None:
@@ -224,18 +305,20 @@ class Projection:
         slot = record.slot
         self._records[slot] = record
         self._slots[record.id] = slot
-        self._times[slot] = record.at.timestamp()
-        self._ordinals[slot] = record.ordinal
-        self._live[slot] = True
-        self._current[slot] = record.superseded_by is None
-        for label in _labels(record):
-            self._labels[label].add(slot)
+        self._linked += bool(record.links)
+        self._within |= _parts(record)
+        if record.superseded_by is not None:
+            self.successors[record.superseded_by] += 1
+        self._admission.note(record)
 
     def _unlabel(self, slot: int) -> None:
         record = self._records[slot]
         if record is not None:
-            for label in _labels(record):
-                self._labels[label].discard(slot)
+            self._linked -= bool(record.links)
+            self._within -= _parts(record)
+            if record.superseded_by is not None:
+                self.successors -= Counter([record.superseded_by])
+            self._admission.forget(record)
             del self._slots[record.id]
         self._records[slot] = None
 
@@ -245,26 +328,19 @@ class Projection:
         An event that comes in a batch finds it further on than it left it: faded since, or restored into another slot.
         """
         slot = self._slots[record.id]
-        before = self.record(slot).strength
+        before = self.record(slot)
         self._unlabel(slot)
         self._label(replace(record, slot=slot))
-        if record.strength != before:
-            self.matrix.fade(slot, 1 - record.strength / before)
-
-    def _mask(self, slots: Iterable[int]) -> Bool[np.ndarray, "n"]:
-        mask = np.zeros(len(self), dtype=bool)
-        mask[list(slots)] = True
-        return mask
+        self.outdated |= not _parts(before) <= _parts(record)
+        if record.strength != before.strength:
+            self.matrix.fade(slot, 1 - record.strength / before.strength)
 
     def _grow(self, size: int) -> None:
-        """Make room for the slots up to `size`: a copy of four short columns."""
+        """Make room for the slots up to `size`: a copy of a few short columns."""
         missing = size - len(self._records)
         if missing > 0:
             self._records.extend([None] * missing)
-            self._times = np.concatenate([self._times, np.zeros(missing)])
-            self._ordinals = np.concatenate([self._ordinals, np.zeros(missing, dtype=np.int64)])
-            self._live = np.concatenate([self._live, np.zeros(missing, dtype=bool)])
-            self._current = np.concatenate([self._current, np.zeros(missing, dtype=bool)])
+            self._admission.grow(size)
 
 
 def key_bytes(key: Float32[np.ndarray, "m"]) -> bytes:
@@ -276,14 +352,6 @@ def _row(data: bytes) -> Float32[np.ndarray, "m"]:
     return np.frombuffer(data, dtype="<f4").copy()  # torch wants to own what it is given
 
 
-def _labels(record: Record) -> Iterator[tuple[str, str]]:
-    yield "type", record.type
-    if record.key is not None:
-        yield "key", record.key
-    for tag in record.tags:
-        yield "tag", tag
-
-
-def _held_still(record: Record, moment: datetime) -> bool:
-    """Return whether a memory was not yet superseded at a moment."""
-    return record.superseded_at is None or record.superseded_at > moment
+def _parts(record: Record) -> set[str]:
+    """Return the ids of what was merged into a memory. Its row has their keys, until its own text changes."""
+    return {each.id for each in record.absorbed}

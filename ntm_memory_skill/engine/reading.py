@@ -7,7 +7,7 @@ looked at.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,11 +17,13 @@ from jaxtyping import Bool, Float32, Int64
 
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.engine import recall as read_path
+from ntm_memory_skill.engine.contexts import Contexts
 from ntm_memory_skill.engine.cue import Cue, CueMaker
 from ntm_memory_skill.engine.evidence import gather, statistics
 from ntm_memory_skill.engine.explaining import Explanation, explain
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.loading import BackgroundLoad
+from ntm_memory_skill.engine.modes import addressing_for, arranged
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
 from ntm_memory_skill.engine.settings import Settings
@@ -32,6 +34,8 @@ from ntm_memory_skill.sources import Clock
 
 logger = logging.getLogger(__name__)
 
+WHOLLY = 1 - 1e-6
+"""Share of a question's words, by their rarity, that a memory holds if it holds all of them."""
 UNSEEN = "Drop the filters that leave it out; a superseded memory is seen only with as_of."
 
 
@@ -62,9 +66,11 @@ class Reader:
     def __init__(self, live: LiveMemory, encoder: Encoder, settings: Settings, clock: Clock) -> None:
         self._live, self._clock = live, clock
         self._settings = settings.addressing
+        self._latest_first = settings.m3.latest_first
         self._cues = CueMaker(encoder, settings.addressing)
         self._loading = BackgroundLoad(encoder) if settings.answer_while_loading else None
         self._focuses = SessionFocuses()
+        self._contexts = Contexts(live, settings.m3)
 
     @cached_property
     def trained(self) -> TrainedHead | None:
@@ -94,6 +100,19 @@ class Reader:
             self.__dict__["trained"] = head
             self._focuses.forget_states()
 
+    def arranged(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:
+        """Return an answer's hits in the order in which they are given; see `modes.arranged`."""
+        known = self._live.words().successors if self._latest_first and hits else None
+        return arranged(query, hits, known)
+
+    def heard(self, session: str | None, text: str, key: Float32[np.ndarray, "m"]) -> None:
+        """Take in what was said in a chat: the working context of its next call."""
+        self._contexts.heard(session, text, key)
+
+    def context(self, session: str | None) -> Float32[np.ndarray, "m"] | None:
+        """Return what is being talked about in a chat, as a unit key; None where nothing was said yet."""
+        return self._contexts.context(session)
+
     def examine(self, query: Query) -> Examination:
         """Return what the heads would be given for a question. The memory must not be empty."""
         with self._prepared(query) as found:
@@ -116,10 +135,12 @@ class Reader:
         with self.addressed(query) as seen:
             if seen is None:
                 return []
-            if query.session is not None:
+            if query.session is not None and not query.filters.include_forgotten:
                 weights, written = seen.focus.stages.shifted, self._live.store.state.next_ordinal
                 self._focuses.remember(query.session, LastFocus(weights, written, seen.focus.state))
-            return read_path.hits(seen, query)
+            if seen.cue.key is not None:
+                self.heard(query.session, query.text, seen.cue.key)
+            return self._as_stored(query, read_path.hits(seen, query))
 
     def search_explained(self, query: Query, given: int) -> tuple[list[Hit], Explanation | None]:
         """Return the hits for a query, and why the one behind the first `given` is not among these, if there is one."""
@@ -129,7 +150,7 @@ class Reader:
             hits = read_path.hits(seen, replace(query, top_k=max(query.top_k, given + 1)))
             missed = hits[given].record.slot if len(hits) > given else None
             why = None if missed is None else explain(seen, missed, replace(query, top_k=given))
-            return hits[: query.top_k], why
+            return self._as_stored(query, hits[: query.top_k]), why
 
     def explain(self, ident: str, query: Query) -> Explanation:
         """Return why a memory stands where it stands. Raises InvalidArgument where it is not among those to be seen."""
@@ -147,30 +168,46 @@ class Reader:
                 yield None
                 return
             projection, cue, admitted = found
-            past = self._past(query.session, projection, admitted)
-            focus = read_path.focus(projection, cue, self._settings, admitted, past, self.trained)
+            settings = addressing_for(query.mode, self._settings)
+            past = self._past(query, projection, admitted)
+            trained = self.trained if query.mode == "adaptive" else None
+            focus = read_path.focus(projection, cue, settings, admitted, past, trained)
             yield read_path.Sight(projection, cue, focus)
 
     @contextmanager
     def _prepared(self, query: Query) -> Iterator[tuple[Projection, Cue, Bool[np.ndarray, "n"]] | None]:
         """Hold the memory still for the block, with the question encoded and the filters applied."""
-        if not self._live.state.records:
+        state, forgotten = self._live.state, query.filters.include_forgotten
+        if not state.records and not (forgotten and state.forgotten):
             yield None  # no model is loaded to find nothing
             return
         by_words = self._loading is not None and self._loading.under_way()
-        look = self._live.words if by_words else self._live.projection
+        look = self._live.words if by_words else self._live.whole if forgotten else self._live.projection
         look()
         make = self._cues.of_words if by_words else self._cues.make
-        cue = make(query.text, self._clock())
+        now = self._clock()
+        cue = make(query.text, now)
         # the slow part is over, and nobody else had to wait for it
         with self._live.mutex:
             projection = look()
-            admitted = projection.admitted(query.filters)
+            admitted = projection.admitted(query.filters, now)
+            if query.mode == "exact":
+                admitted &= projection.lexical.match(cue.terms, len(projection)).coverage > WHOLLY
+            if not by_words:
+                cue = replace(cue, context=self.context(query.session))
             yield (projection, cue, admitted) if admitted.any() else None
 
-    def _past(self, session: str | None, projection: Projection, admitted: Bool[np.ndarray, "n"]) -> read_path.Past:
+    def _as_stored(self, query: Query, hits: list[Hit]) -> list[Hit]:
+        """Return hits with the memories in the slots that they have, where they were looked at in other ones."""
+        if not query.filters.include_forgotten:
+            return hits
+        state = self._live.store.state
+        return [replace(hit, record=state.anywhere(hit.id) or hit.record) for hit in hits]
+
+    def _past(self, query: Query, projection: Projection, admitted: Bool[np.ndarray, "n"]) -> read_path.Past:
         """Return what the chat's last recall left: nothing where there was none, so that the gate stands open."""
-        last = self._focuses.last(session) if self._settings.hybrid else None
+        gated = self._settings.hybrid and not query.filters.include_forgotten
+        last = self._focuses.last(query.session) if gated else None
         today = None if last is None else last.today(projection, admitted)
         if today is None and not self._settings.content:
             today = projection.newest(admitted)

@@ -146,7 +146,7 @@ def attention(seen: Sight) -> Attention:
 def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
     """Return what makes a hit, with its trace, of any of some slots."""
     projection, cue, focused = seen.projection, seen.cue, seen.focus
-    evidence, lent = focused.evidence, _neighbours(seen, slots)
+    evidence, stages, lent = focused.evidence, focused.stages, _neighbours(seen, slots)
 
     def hit(slot: int, query: Query) -> Hit:
         record, moment = projection.record(slot), query.filters.as_of
@@ -162,7 +162,10 @@ def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
             ),
             matched_terms=projection.lexical.matched(cue.terms, slot),
             neighbours=lent[slot],
-            **{name: float(weights[slot]) for name, weights in focused.stages._asdict().items()},
+            content=float(stages.content[slot]),
+            gated=float(stages.gated[slot]),
+            shifted=float(stages.shifted[slot]),
+            sharpened=float(stages.sharpened[slot]),
         )
         return Hit(record, trace.sharpened, trace, None if moment is None else record.content_at(moment))
 

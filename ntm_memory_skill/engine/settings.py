@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ntm_memory_skill.encoder import EncoderSettings, RerankerSettings
+from ntm_memory_skill.m3 import LAWS
 from ntm_memory_skill.ntm import HeadParameters
 from ntm_memory_skill.store import StoreSettings
+
+DUPLICATES = ("count", "keep")
+SUCCESSIONS = ("mark", "off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,10 @@ class AddressingSettings:
     """Weight against memories that hardly say anything, 0 and up, of the meaning's share."""
     time: float = 1.0
     """Weight of memories from the time that a query names, 0 and up: a term of the score, where `since` filters."""
+    association: float = 0.25
+    """Weight of memories that were recalled together with the best matches before, 0 and up."""
+    context: float = 0.0
+    """Weight of memories that resemble what was last said in the chat, 0 and up; the mode "contextual" raises it."""
     num_read_heads: int = 1
     """Read heads, 1 to 16. Each looks for itself; without training they differ in how much they trust words."""
     trained: bool = True
@@ -40,11 +48,61 @@ class AddressingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class M3Settings:
+    """The lifecycle: what is strengthened, stored once, superseded, merged and forgotten.
+
+    Raises:
+        ValueError: A name or number that is none of those allowed.
+    """
+
+    strength: str = "fsrs"
+    """The law by which strength decays: "fsrs", "exponential", "act_r" or "priority"."""
+    reconsolidate: bool = True
+    """Whether recalling a memory strengthens it, and links it with what was recalled beside it."""
+    forget: bool = True
+    """When all slots are taken, whether the least valuable memories leave the matrix, so that there is room. If not,
+    memorizing is refused with `MemoryFull`."""
+    forget_below: float = 0.0
+    """Strength, 0 to 1, under which consolidation forgets a memory; 0 forgets none for being weak."""
+    duplicates: str = "count"
+    """What becomes of a memory that says what another says already: "count" stores it once, "keep" stores both."""
+    successions: str = "mark"
+    """What becomes of a memory whose value a new one changes ("moved to"): "mark" supersedes it, "off" leaves it."""
+    latest_first: bool = True
+    """Whether the latest of several memories that answer a question alike goes before the best match."""
+    source_quota: float = 1.0
+    """Share of the slots, above 0 to 1, that memories of one named source may take: beyond it its own least valuable
+    ones are forgotten. 1 is no quota."""
+    gists: bool = False
+    """Whether consolidation writes gists of clusters, as memories of the type "gist"."""
+    idle_minutes: float = 0.0
+    """Minutes without a call after which a server consolidates, for five seconds at most; 0 never does."""
+    context_window: int = 8
+    """Inputs of each chat that the sensory buffer holds, 1 to 64: the working context of the next call."""
+    buffer_dimension: int | None = None
+    """Numbers that the sensory buffer keeps of a key, 8 and up, by components fitted to the memory's own keys. None
+    keeps whole keys: compressing them costs recall (docs/lifecycle.md) and saves a kilobyte an input."""
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{name} is {value!r}, none of {', '.join(allowed)}"
+            for name, value, allowed in (
+                ("strength", self.strength, tuple(LAWS)),
+                ("duplicates", self.duplicates, DUPLICATES),
+                ("successions", self.successions, SUCCESSIONS),
+            )
+            if value not in allowed
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that `NTMMemoryManager.open` can be told."""
 
     memory_size: int = 100_000
-    """Slots of the memory matrix: how many live memories there can be, 1 and up."""
+    """Slots of the memory matrix: how many memories are active, 1 and up."""
     content_limit: int = 32_768
     """Characters that one memory may have, 1 and up."""
     recall_budget: int = 2_000
@@ -56,6 +114,7 @@ class Settings:
     """Note beside the memory which given memories turned out to be of use, and for which question, to train a head on.
     Off, because questions are private: they may say more than any memory does."""
     addressing: AddressingSettings = field(default_factory=AddressingSettings)
+    m3: M3Settings = field(default_factory=M3Settings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     reranker: RerankerSettings = field(default_factory=RerankerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)

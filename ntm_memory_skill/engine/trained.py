@@ -46,6 +46,9 @@ class TrainedHead:
     """The mean `MEMORY_STATISTICS` of each kind of memory that it was trained on; none: it departs everywhere alike."""
     report: Mapping[str, Any] = field(default_factory=dict)
     """What it was trained on and how it did, for people."""
+    fisher: Mapping[str, Float32[np.ndarray, "..."]] = field(default_factory=dict)
+    """For each weight, 0 and up: how much what it was trained on depends on it (the diagonal of the empirical Fisher
+    information), which training that goes on from it needs. None for a head that was made before this was kept."""
 
     def standardized(self, statistics: Float32[np.ndarray, "... s"]) -> Float32[np.ndarray, "... s"]:
         """Return statistics in standard deviations of those that it was trained on."""
@@ -73,7 +76,7 @@ class TrainedHead:
 
     def to_json(self) -> bytes:
         """Return it as JSON."""
-        document = {
+        document: dict[str, Any] = {
             "format": FORMAT,
             "terms": list(TERMS),
             "statistics": list(STATISTICS),
@@ -86,6 +89,8 @@ class TrainedHead:
             "weights": {name: values.tolist() for name, values in self.weights.items()},
             "report": dict(self.report),
         }
+        if self.fisher:
+            document["fisher"] = {name: values.tolist() for name, values in self.fisher.items()}
         return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
     @classmethod
@@ -112,6 +117,7 @@ class TrainedHead:
                 scale=float(document["scale"]),
                 encoder=str(document["encoder"]),
                 report=dict(document["report"]),
+                fisher={name: _numbers(values) for name, values in dict(document.get("fisher", {})).items()},
             )
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise UnusableHead(f"the trained head cannot be read: {type(error).__name__}") from error
@@ -151,6 +157,14 @@ class TrainedHead:
             raise UnusableHead("the trained head does not fit its own description")
         if not 0 <= self.scale <= 1:
             raise UnusableHead(f"the trained head departs from the default by {self.scale}, which is not from 0 to 1")
+        self._check_fisher()
+
+    def _check_fisher(self) -> None:
+        sizes = self.shape.sizes()
+        if self.fisher and {name: values.shape for name, values in self.fisher.items()} != sizes:
+            raise UnusableHead("the trained head has Fisher information of other weights than its own")
+        if not all(np.isfinite(values).all() and (values >= 0).all() for values in self.fisher.values()):
+            raise UnusableHead("the trained head has Fisher information that is none: it is 0 and up")
 
 
 def steer(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ntm_memory_skill.errors import InputError, InvalidArgument, InvalidContent, UnknownArgument, UnknownFilter
-from ntm_memory_skill.model import Filters, Query, Record
+from ntm_memory_skill.model import MODES, Filters, Mode, Query, Record
 
 NAME_LIMIT = 256
 TAG_LIMIT = 32
@@ -20,8 +20,22 @@ FAINTEST = 1e-6  # the least strength that fading leaves: a row of length 0 has 
 SHOWN = 40  # characters of a refused value that a message repeats
 _IDENTIFIER = re.compile(r"[a-z0-9]{1,64}")
 ALLOWED_CONTROLS = "\t\n\r"
-FIELDS = ("content", "key", "importance", "tags", "type", "session", "at", "source", "ref", "supersedes", "id")
-FILTERS = ("tags", "type", "session", "since", "until", "as_of")
+FIELDS = (
+    "content",
+    "key",
+    "importance",
+    "tags",
+    "type",
+    "session",
+    "at",
+    "valid_until",
+    "source",
+    "ref",
+    "supersedes",
+    "pinned",
+    "id",
+)
+FILTERS = ("tags", "type", "session", "since", "until", "as_of", "include_superseded", "include_forgotten")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +52,8 @@ class Draft:
     source: str | None = None
     ref: str | None = None
     supersedes: str | None = None
+    valid_until: datetime | None = None
+    pinned: bool = False
     id: str | None = None
     """The id that it had before, where it comes back from an export; new memories are given one."""
 
@@ -58,6 +74,8 @@ class Draft:
             source=self.source,
             ref=self.ref,
             supersedes=self.supersedes,
+            valid_until=self.valid_until,
+            pinned=self.pinned,
         )
 
 
@@ -69,6 +87,7 @@ class Change:
     importance: float | None
     tags: tuple[str, ...] | None
     reason: str | None
+    pinned: bool | None = None
 
 
 def draft(fields: Mapping[str, Any], content_limit: int) -> Draft:
@@ -83,6 +102,9 @@ def draft(fields: Mapping[str, Any], content_limit: int) -> Draft:
     if unknown:
         raise UnknownArgument(f"a memory has no field {unknown[0]!r}", hint=f"The fields are: {', '.join(FIELDS)}.")
     kind = name("type", fields.get("type"))
+    begins, ends = optional_moment("at", fields.get("at")), optional_moment("valid_until", fields.get("valid_until"))
+    if begins is not None and ends is not None and ends <= begins:
+        raise InvalidArgument("valid_until is not after at, so that the memory would never hold")
     return Draft(
         content=content(fields.get("content"), content_limit),
         key=name("key", fields.get("key")),
@@ -90,7 +112,9 @@ def draft(fields: Mapping[str, Any], content_limit: int) -> Draft:
         tags=tags(fields.get("tags")),
         type="note" if kind is None else kind,
         session=name("session", fields.get("session")),
-        at=optional_moment("at", fields.get("at")),
+        at=begins,
+        valid_until=ends,
+        pinned=flag("pinned", fields.get("pinned")),
         source=name("source", fields.get("source")),
         ref=name("ref", fields.get("ref")),
         supersedes=name("supersedes", fields.get("supersedes")),
@@ -111,20 +135,21 @@ def drafts(items: Iterable[object], content_limit: int) -> list[Draft]:
     return checked
 
 
-def change(given_content: object, importance: object, given_tags: object, reason: object, content_limit: int) -> Change:
-    """Return a checked update.
+def change(given: Mapping[str, Any], content_limit: int) -> Change:
+    """Return a checked update from content, importance, tags, reason and pinned.
 
     Raises:
         InvalidArgument: There is nothing to change, or a value is out of range.
         InvalidContent: See `content`.
     """
-    if given_content is None and importance is None and given_tags is None:
-        raise InvalidArgument("nothing to change was given", hint="Give content, importance or tags.")
+    if all(given.get(each) is None for each in ("content", "importance", "tags", "pinned")):
+        raise InvalidArgument("nothing to change was given", hint="Give content, importance, tags or pinned.")
     return Change(
-        content=None if given_content is None else content(given_content, content_limit),
-        importance=None if importance is None else fraction("importance", importance),
-        tags=None if given_tags is None else tags(given_tags),
-        reason=name("reason", reason),
+        content=None if given.get("content") is None else content(given["content"], content_limit),
+        importance=None if given.get("importance") is None else fraction("importance", given["importance"]),
+        tags=None if given.get("tags") is None else tags(given["tags"]),
+        reason=name("reason", given.get("reason")),
+        pinned=None if given.get("pinned") is None else flag("pinned", given["pinned"]),
     )
 
 
@@ -156,9 +181,29 @@ def recall_text(query: object, key: str | None, content_limit: int) -> str:
 
 
 def question(query: object, top_k: object, given: Mapping[str, Any], content_limit: int) -> Query:
-    """Return what is asked, with how many answers at most and its filters."""
+    """Return what is asked, with how many answers at most, its filters and, among them, its mode."""
     text, limit = content(query, content_limit), count("top_k", top_k, TOP_K_LIMIT)
-    return Query(text=text, top_k=limit, filters=filters(given))
+    conditions = {each: value for each, value in given.items() if each != "mode"}
+    return Query(text=text, top_k=limit, filters=filters(conditions), mode=mode(given.get("mode")))
+
+
+def manner(text: str, given: Mapping[str, Any]) -> Query:
+    """Return what is recalled, with its mode and with whether superseded and forgotten memories may be seen."""
+    allowed = ("include_superseded", "include_forgotten", "mode")
+    unknown = next((each for each in given if each not in allowed), None)
+    if unknown is not None:
+        raise UnknownArgument(f"recall has no argument {unknown!r}", hint=f"It has, besides: {', '.join(allowed)}.")
+    return question(text, TOP_K_LIMIT, given, len(text))
+
+
+def mode(value: object) -> Mode:
+    """Return the mode of a search; "adaptive" if none is given."""
+    if value is None:
+        return "adaptive"
+    found = next((each for each in MODES if each == value), None)
+    if found is None:
+        raise InvalidArgument(f"there is no mode {_shown(value)}", hint=f"The modes are: {', '.join(MODES)}.")
+    return found
 
 
 def filters(given: Mapping[str, Any]) -> Filters:
@@ -178,6 +223,8 @@ def filters(given: Mapping[str, Any]) -> Filters:
         since=optional_moment("since", given.get("since")),
         until=optional_moment("until", given.get("until")),
         as_of=optional_moment("as_of", given.get("as_of")),
+        include_superseded=flag("include_superseded", given.get("include_superseded")),
+        include_forgotten=flag("include_forgotten", given.get("include_forgotten")),
     )
 
 
@@ -234,6 +281,15 @@ def fraction(label: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:  # NaN fails as well
         raise InvalidArgument(f"{label} is a number from 0 to 1, not {_shown(value)}")
     return float(value)
+
+
+def flag(label: str, value: object) -> bool:
+    """Return true or false; false if nothing is given."""
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise InvalidArgument(f"{label} is true or false, not {_shown(value)}")
+    return value
 
 
 def count(label: str, value: object, limit: int, *, least: int = 1) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from random import Random
 
 from ntm_memory_skill.encoder import Progress
-from ntm_memory_skill.engine import NTMMemoryManager, Settings
+from ntm_memory_skill.engine import M3Settings, NTMMemoryManager, Settings
 from ntm_memory_skill.engine.progress import bar
 from ntm_memory_skill.evaluation.corpus import Corpus, Dataset, Question
 from ntm_memory_skill.evaluation.metrics import Ranking
@@ -109,7 +109,8 @@ def measure(
 
 
 def _fill(corpus: Corpus, encoder: RememberingEncoder, clock: _Clock, step: Steps) -> Filled:
-    settings = Settings(memory_size=max(1, len(corpus.items)), content_limit=LONGEST)
+    apart = M3Settings(reconsolidate=False)  # the order of the questions must not matter
+    settings = Settings(memory_size=max(1, len(corpus.items)), content_limit=LONGEST, m3=apart)
     filled = Filled(store=MemoryStore(), encoder=encoder, settings=settings, clock=clock)
     told = 0
 

@@ -6,12 +6,14 @@ import contextlib
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.errors import InvalidArgument, StoreUnreachable
+from ntm_memory_skill.model import Record
 from ntm_memory_skill.store import Paths
 from ntm_memory_skill.store.fs import PRIVATE_FILE, translated
 
@@ -33,6 +35,13 @@ def statistics(memory: NTMMemoryManager, config: Config) -> dict[str, Any]:
         "older_versions": sum(len(record.versions) for record in records),
         "faded": sum(record.strength < 1 for record in records),
         "accesses": sum(record.accesses for record in records),
+        "pinned": sum(record.pinned for record in records),
+        "said_again": sum(record.repeats for record in records),
+        "merged": sum(len(record.absorbed) for record in records),
+        "links": sum(len(record.links) for record in records) // 2,
+        "forgotten": len(state.forgotten),
+        "forgotten_because": _causes(state.forgotten.values()),
+        "consolidations": len(state.consolidations),
         "archive": len(state.archive),
         "purged": len(state.tombstones),
         "sessions": len({record.session for record in records if record.session is not None}),
@@ -43,6 +52,11 @@ def statistics(memory: NTMMemoryManager, config: Config) -> dict[str, Any]:
         "encoder": None if memory.encoder is None else str(memory.encoder),
         "bytes": {path.name: path.stat().st_size for path in files if path.exists()},
     }
+
+
+def _causes(forgotten: Iterable[Record]) -> dict[str, int]:
+    """Return how many memories left the matrix for which cause: what stands in a reason before its first colon."""
+    return dict(Counter((record.forgotten_because or "").split(":")[0] for record in forgotten).most_common())
 
 
 def check_free(path: Path, *, force: bool) -> None:

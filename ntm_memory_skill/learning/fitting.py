@@ -7,7 +7,8 @@ What is minimised is how far down the evidence stands. Of a question with eviden
 the logarithm of each one's rank, with a soft step for "stands above" (τ = 0.25). Unlike the cross entropy of the
 weights it does not mind how much weight the evidence has, only what stands above it, which is what a reader of the
 first ten cares about; and the logarithm keeps hopeless questions from drowning the others. To it comes a price on
-departing from the default, μ · |o|². Every kind of data weighs the same, however many questions it has.
+departing from the default, μ · |o|². Every kind of data weighs the same, however many questions it has. Where training
+goes on from a head that was learnt, an anchor adds what departing from that head costs (`ewc`).
 
 RMSProp with momentum 0.9, and gradients clipped elementwise, are the paper's (§4.6).
 """
@@ -22,6 +23,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from ntm_memory_skill.engine import TrainedHead
+from ntm_memory_skill.learning.ewc import Anchor, penalty, squared_gradients
 from ntm_memory_skill.learning.scenes import Scene, by_kind
 from ntm_memory_skill.ntm import ControllerShape, Ground, HeadParameters, State, address, emit, forward
 
@@ -56,14 +58,21 @@ class Learner:
         standard: What statistics are measured by.
         base: The default head.
         price: μ, 0 and up.
+        anchor: What holds the weights; None lets them go anywhere.
     """
 
     def __init__(
-        self, shape: ControllerShape, weights: Weights, standard: Standard, base: HeadParameters, price: float
+        self,
+        shape: ControllerShape,
+        weights: Weights,
+        standard: Standard,
+        base: HeadParameters,
+        price: float,
+        anchor: Anchor | None = None,
     ) -> None:
         import torch
 
-        self._torch = torch
+        self._torch, self._anchor = torch, anchor
         self._shape, self._standard, self._base, self._price = shape, standard, base, price
         self._weights = {name: torch.tensor(values, requires_grad=True) for name, values in weights.items()}
 
@@ -83,21 +92,42 @@ class Learner:
             for kind in kinds:
                 losses = [self._loss(part) for part in _batch(kind, rng)]
                 (torch.cat(losses).mean() / len(kinds)).backward()
+            if self._anchor is not None:
+                penalty(self._weights, self._anchor, torch.asarray).backward()
             torch.nn.utils.clip_grad_value_(self._weights.values(), CLIP)
             optimizer.step()
             step += 1
             yield step
 
     def loss(self, scenes: Sequence[Scene]) -> float:
-        """Return the mean over kinds of the mean loss of their questions."""
+        """Return the mean over kinds of the mean loss of their questions, and what the anchor adds to it."""
         with self._torch.no_grad():
             means = [
                 self._torch.cat([self._loss(part) for scene in kind for part in _parts(scene)]).mean().item()
                 for kind in by_kind(scenes).values()
             ]
-        return float(np.mean(means))
+        held = 0.0 if self._anchor is None else penalty(self.weights, self._anchor, np.asarray)
+        return float(np.mean(means) + held)
+
+    def fisher(self, scenes: Sequence[Scene]) -> dict[str, Float32[np.ndarray, "..."]]:
+        """Return the diagonal of the empirical Fisher information, weight by weight.
+
+        It is the mean over kinds of the mean squared gradient of their questions' losses, without the anchor's part.
+        """
+        found = {name: np.zeros(values.shape) for name, values in self._weights.items()}
+        kinds = by_kind(scenes).values()
+        for kind in kinds:
+            questions = sum(map(len, kind))
+            for part in (part for scene in kind for part in _parts(scene, CHAT)):
+                for name, squares in squared_gradients(*self._judged(part), self._weights).items():
+                    found[name] += squares / (questions * len(kinds))
+        return {name: values.astype(np.float32) for name, values in found.items()}
 
     def _loss(self, scene: Scene) -> Any:
+        return self._judged(scene)[1]
+
+    def _judged(self, scene: Scene) -> tuple[Any, Any]:
+        """Return what the controller says for each question, and each question's loss."""
         torch = self._torch
         said = self._say(torch.tensor((scene.statistics - self._standard.mean) / self._standard.deviation))
         weights = look(scene, said, self._base, torch.asarray)
@@ -107,7 +137,7 @@ class Learner:
         above = torch.sigmoid((logs[question] - logs[question, slot][:, None]) / SOFTNESS)
         ranks = torch.log2(1 + (above * ~evidence[question]).sum(dim=1))
         sums = torch.zeros(len(scene)).index_add(0, question, ranks)
-        return sums / evidence.sum(dim=1) + self._price * (said**2).mean(dim=1).sum(dim=-1)
+        return said, sums / evidence.sum(dim=1) + self._price * (said**2).mean(dim=1).sum(dim=-1)
 
     def _say(self, inputs: torch.Tensor) -> Any:
         if self._shape.kind != "lstm":
@@ -158,10 +188,10 @@ def weights_of(head: TrainedHead, scene: Scene, base: HeadParameters, scale: flo
     return np.concatenate(looked)
 
 
-def _parts(scene: Scene) -> Iterator[Scene]:
-    """Yield the questions of a scene in their order, `BATCH` at a time."""
-    for start in range(0, len(scene), BATCH):
-        yield scene.only(range(start, min(start + BATCH, len(scene))))
+def _parts(scene: Scene, size: int = BATCH) -> Iterator[Scene]:
+    """Yield the questions of a scene in their order, so many at a time."""
+    for start in range(0, len(scene), size):
+        yield scene.only(range(start, min(start + size, len(scene))))
 
 
 def _batch(scenes: Sequence[Scene], rng: np.random.Generator) -> list[Scene]:

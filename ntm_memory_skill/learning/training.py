@@ -5,6 +5,11 @@ two folds; a head is trained on either and asked about the other. What it finds 
 take (early stopping) and the `scale` to which the departure from the default is shrunk, and makes the table before and
 after. The head that is installed is then trained on everything, for that many steps and with that scale.
 
+Training that goes on from a head ("learned") is held to it by what that head still knows of its questions (`ewc`). That
+is a part of the loss, in each fold and in what decides on the steps, and a bound for the scale; the table is of the new
+questions alone, for the old ones are not there. Statistics go on being measured as they were, so that the weights mean
+the same.
+
 The table is a little too kind, since the two numbers were chosen on it; to judge a head by data that had no part in it
 at all, keep some aside and run `ntm-memory eval` on it.
 """
@@ -12,13 +17,14 @@ at all, keep some aside and run `ntm-memory eval` on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.engine import MEMORY_STATISTICS, AddressingSettings, TrainedHead, deviations
 from ntm_memory_skill.errors import InvalidArgument
+from ntm_memory_skill.learning.ewc import Anchor, anchored, remembered
 from ntm_memory_skill.learning.fitting import CHECK_EVERY, Learner, Standard, Weights, weights_of
 from ntm_memory_skill.learning.scenes import Scene, by_kind
 from ntm_memory_skill.learning.verdict import DEPTHS, Comparison, Found, compare, found
@@ -51,6 +57,8 @@ class TrainingSettings:
     seed: int = 0
     start: TrainedHead | None = None
     """For "learned"."""
+    consolidation: float = 10.0
+    """λ: for "learned", what departing from what was learnt costs; 0 and up, 0 is nothing. See `ewc`."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +113,14 @@ def train(
     checks = min(len(course.losses) for course in courses)
     best = int(np.argmin(np.mean([course.losses[:checks] for course in courses], axis=0)))
     apart = [(course.head(best), folds[fold]) for fold, course in enumerate(courses)]
-    tables = {scale: bench.table(apart, scale) for scale in SCALES}
+    tables = {scale: bench.table(apart, scale) for scale in bench.scales}
     scale = chosen(tables) if best or settings.start is not None else 0.0  # a start at random is nothing learnt
     steps = best * CHECK_EVERY
-    weights = bench.course(scenes, (), FOLDS, steps).weights[-1]
+    learner = bench.course(scenes, (), FOLDS, steps).learner
     report = {"questions": questions, "steps": steps, "seed": settings.seed, "table": _described(tables[scale])}
-    head = bench.head(scenes, weights, scale, report)
-    return Trained(head, steps, tables[scale], tables[1.0])
+    head = bench.head(scenes, learner.weights, scale, report)
+    head = replace(head, fisher=bench.remembered(learner))
+    return Trained(head, steps, tables[scale], bench.table(apart, 1.0))
 
 
 def chosen(tables: dict[float, tuple[Comparison, ...]]) -> float:
@@ -150,6 +159,7 @@ class _Course:
     """One training, with the weights at every check."""
 
     bench: _Bench
+    learner: Learner
     scenes: Sequence[Scene]
     weights: list[Weights]
     losses: list[float]
@@ -182,10 +192,27 @@ class _Bench:
             hidden=settings.hidden,
         )
 
+    @property
+    def before(self) -> TrainedHead | None:
+        """The head that training goes on from."""
+        return self.settings.start if self.settings.initialization == "learned" else None
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """What holds the head that training goes on from."""
+        return anchored(self.before, self.settings.consolidation)
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The scales to choose from: of a head that is held, none beyond its own."""
+        if self.anchor is None:
+            return SCALES
+        return (*(scale for scale in SCALES if scale < self.anchor.scale), self.anchor.scale)
+
     def standard(self, scenes: Sequence[Scene]) -> Standard:
         """Return mean and deviation of the statistics, each kind with the same say; those learnt before stay."""
-        if self.settings.initialization == "learned" and self.settings.start is not None:
-            return Standard(self.settings.start.mean, self.settings.start.deviation)
+        if self.before is not None:
+            return Standard(self.before.mean, self.before.deviation)
         whole = [np.concatenate([each.statistics for each in kind]) for kind in by_kind(scenes).values()]
         most = max(map(len, whole))
         even = np.concatenate([np.resize(part, (most, part.shape[1])) for part in whole])
@@ -193,8 +220,8 @@ class _Bench:
 
     def start(self) -> Weights:
         """Return the weights that training starts from."""
-        start = self.settings.start
-        if self.settings.initialization != "learned" or start is None:
+        start = self.before
+        if start is None:
             kind = "small_random" if self.settings.initialization == "learned" else self.settings.initialization
             return initial(self.shape, kind, np.random.default_rng(self.settings.seed))
         if start.shape != self.shape:
@@ -205,8 +232,9 @@ class _Bench:
     def course(self, scenes: Sequence[Scene], asked: Sequence[Scene], number: int, steps: int | None = None) -> _Course:
         """Train on scenes, and look at others every so often; stop when that no longer gets better."""
         settings = self.settings
-        learner = Learner(self.shape, self.start(), self.standard(scenes), self.addressing.head, settings.price)
-        course = _Course(self, scenes, [learner.weights], [learner.loss(asked)] if asked else [])
+        base = self.addressing.head
+        learner = Learner(self.shape, self.start(), self.standard(scenes), base, settings.price, self.anchor)
+        course = _Course(self, learner, scenes, [learner.weights], [learner.loss(asked)] if asked else [])
         most = settings.steps if steps is None else steps
         rng = np.random.default_rng([settings.seed, number])
         walk = learner.learn(scenes, settings.learning_rate, rng)
@@ -225,17 +253,21 @@ class _Bench:
     def head(self, scenes: Sequence[Scene], weights: Weights, scale: float, report: dict[str, object]) -> TrainedHead:
         """Return the head with some weights, as it was trained on scenes."""
         standard = self.standard(scenes)
-        start = self.settings.start if self.settings.initialization == "learned" else None
+        before = self.before
         return TrainedHead(
             shape=self.shape,
             weights=weights,
             mean=standard.mean,
             deviation=standard.deviation,
-            known=known(scenes) if start is None else np.concatenate([start.known, known(scenes)]),
+            known=known(scenes) if before is None else np.concatenate([before.known, known(scenes)]),
             scale=scale,
             encoder=self.encoder,
             report=report,
         )
+
+    def remembered(self, learner: Learner) -> Weights:
+        """Return the Fisher information of what a learner was trained on, and of what was learnt before."""
+        return remembered({} if self.before is None else self.before.fisher, learner.fisher(self.scenes))
 
     def table(self, apart: Sequence[tuple[TrainedHead, Sequence[Scene]]], scale: float) -> tuple[Comparison, ...]:
         """Compare heads with the default one on scenes that they have not seen."""

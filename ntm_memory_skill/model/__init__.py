@@ -1,31 +1,60 @@
 """The frozen values that every room speaks in: no tensors, no files, no clock."""
 
-from ntm_memory_skill.model.events import Accessed, Erased, Event, Faded, Memorized, Purged, Restored, Updated
+from ntm_memory_skill.model.events import (
+    Accessed,
+    Consolidated,
+    Erased,
+    Event,
+    Faded,
+    Forgotten,
+    Linked,
+    Memorized,
+    Merged,
+    Purged,
+    Repeated,
+    Restored,
+    Superseded,
+    Undone,
+    Updated,
+)
 from ntm_memory_skill.model.feedback import HOWS, Feedback, How
 from ntm_memory_skill.model.identity import EncoderIdentity
-from ntm_memory_skill.model.query import Filters, Hit, Neighbour, Query, Surrounding, Term, Trace
-from ntm_memory_skill.model.record import Record, Version, indexed_text
+from ntm_memory_skill.model.query import MODES, Filters, Hit, Mode, Neighbour, Query, Surrounding, Term, Trace
+from ntm_memory_skill.model.record import OCCURRENCES, Absorbed, Link, Occurrence, Record, Version, indexed_text
 
 __all__ = [
     "HOWS",
+    "MODES",
+    "OCCURRENCES",
+    "Absorbed",
     "Accessed",
+    "Consolidated",
     "EncoderIdentity",
     "Erased",
     "Event",
     "Faded",
     "Feedback",
     "Filters",
+    "Forgotten",
     "Hit",
     "How",
+    "Link",
+    "Linked",
     "Memorized",
+    "Merged",
+    "Mode",
     "Neighbour",
+    "Occurrence",
     "Purged",
     "Query",
     "Record",
+    "Repeated",
     "Restored",
+    "Superseded",
     "Surrounding",
     "Term",
     "Trace",
+    "Undone",
     "Updated",
     "Version",
     "indexed_text",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ntm_memory_skill.model.record import Record
+from ntm_memory_skill.model.record import Link, Occurrence, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Updated:
     reason: str | None = None
     key_row: bytes | None = None
     """The new content's key; None where the content did not change."""
+    pinned: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Purged:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """An erased memory came back from the archive, into a slot that is free now."""
+    """A memory that was erased, forgotten or merged came back, into a slot that is free now."""
 
     id: str
     at: datetime
@@ -77,10 +78,112 @@ class Accessed:
     """How often each of them, 1 and up."""
     at: datetime
     """When the last of these answers was given."""
+    stabilities: tuple[float, ...] = ()
+    """S of each of them after that, in days; none where nothing is reconsolidated."""
+    difficulties: tuple[float, ...] = ()
+    """D of each of them after that, 1 to 10."""
 
     def __post_init__(self) -> None:
         if len(self.ids) != len(self.counts):
             raise ValueError("an access count for each memory, and for no other")
+        if {len(self.stabilities), len(self.difficulties)} not in ({0}, {len(self.ids)}):
+            raise ValueError("a stability and a difficulty for each memory, or none at all")
 
 
-Event = Memorized | Updated | Faded | Erased | Purged | Restored | Accessed
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A memory has other links than before: what it is recalled together with."""
+
+    id: str
+    links: tuple[Link, ...]
+    """All of them, in the place of those before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Somebody said again what a memory says: it is counted there, and stored once."""
+
+    id: str
+    occurrence: Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A memory left the matrix. It keeps all that it has, can be searched on demand, and comes back when recalled."""
+
+    id: str
+    at: datetime
+    reason: str
+    """Why, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A memory was merged into another: its key is written into that one's row, and it leaves the matrix."""
+
+    id: str
+    into: str
+    at: datetime
+    weight: float
+    """w of the write: row ← row∘(1 − w·e) + w·a, with e of ones and a the key of what is merged; 0 to 1."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """Another memory turned out to say what holds in a memory's place; or, without `by`, no longer does."""
+
+    id: str
+    by: str | None
+    at: datetime | None
+    """From when on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """What one step of a consolidation did, beside the events that did it: the report, and what undoing it needs."""
+
+    run: str
+    """Which consolidation; its steps have it in common."""
+    at: datetime
+    merged: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    gists: tuple[str, ...] = ()
+    """Ids of the memories that each of these befell, in order."""
+
+    def and_then(self, later: Consolidated) -> Consolidated:
+        """Return what this step and a later one of the same run did together."""
+        return Consolidated(
+            self.run,
+            later.at,
+            merged=self.merged + later.merged,
+            superseded=self.superseded + later.superseded,
+            forgotten=self.forgotten + later.forgotten,
+            gists=self.gists + later.gists,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A consolidation was taken back, by the events beside this one: it is no longer listed."""
+
+    run: str
+
+
+Event = (
+    Memorized
+    | Updated
+    | Faded
+    | Erased
+    | Purged
+    | Restored
+    | Accessed
+    | Linked
+    | Repeated
+    | Forgotten
+    | Merged
+    | Superseded
+    | Consolidated
+    | Undone
+)

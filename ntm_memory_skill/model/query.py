@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, get_args
 
 from ntm_memory_skill.model.record import Record
+
+Mode = Literal["adaptive", "exact", "semantic", "contextual", "temporal"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,10 @@ class Filters:
     """Happened at this moment or earlier."""
     as_of: datetime | None = None
     """Answer with what held at this moment: later memories are unseen, superseded ones and old versions come back."""
+    include_superseded: bool = False
+    """Also what no longer holds, behind what holds in its place."""
+    include_forgotten: bool = False
+    """Also what is out of the matrix, forgotten or merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +43,8 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     session: str | None = None
     """The chat that asks: its last focus enters through the interpolation gate."""
+    mode: Mode = "adaptive"
+    """What decides; see `engine.modes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,8 @@ class Trace:
     """w after sharpening: what hits are ranked by, unless a reranker has ranked them."""
     neighbours: tuple[Neighbour, ...] = ()
     """Where shifted weight came from, largest first."""
+    later_than: str | None = None
+    """Id of the best match, which says the same kind of thing and is older: this hit was put before it."""
     rerank: float | None = None
     """What the reranker gave for the query and the memory's text together, on its model's own scale: then an answer's
     hits stand in this order. None where there is no reranker, or none yet (`answer_while_loading`), and for hits that

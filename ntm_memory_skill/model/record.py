@@ -18,6 +18,42 @@ class Version:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A synapse: memories that were recalled together draw each other. Held by both of its ends."""
+
+    id: str
+    """The other memory."""
+    weight: float
+    """0 to 1, as it was at `at`; it decays from then on."""
+    at: datetime
+    """When the two were last recalled together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """A memory that was merged into this one. It is out of the matrix, whole, and can be taken back."""
+
+    id: str
+    weight: float
+    """w of the write that put its key into this one's row (Graves 2014, §3.2), 0 to 1; 0 once this one's text has
+    changed, so that the row is the new text's alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """Once more somebody said what a memory says already."""
+
+    at: datetime
+    session: str | None = None
+    source: str | None = None
+    ref: str | None = None
+
+
+OCCURRENCES = 8
+"""How many of a memory's latest repetitions are kept; all of them are counted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One memory as the store keeps it. Times are timezone-aware."""
@@ -56,9 +92,37 @@ class Record:
     """Id of the memory that this one replaced."""
     superseded_by: str | None = None
     superseded_at: datetime | None = None
+    valid_until: datetime | None = None
+    """When it stops holding, where the caller knew; it holds from `at` on."""
+    pinned: bool = False
+    """Never forgotten, whatever the pressure."""
+    stability: float | None = None
+    """S: days after which it would be recalled with probability 0.9 (FSRS-6). None until it was first recalled."""
+    difficulty: float | None = None
+    """D: how slowly recalling it makes it more stable, 1 to 10 (FSRS-6). None until it was first recalled."""
+    links: tuple[Link, ...] = ()
+    """What it was recalled together with."""
+    repeats: int = 0
+    """How often it was said again."""
+    occurrences: tuple[Occurrence, ...] = ()
+    """The latest of these times, oldest first; `OCCURRENCES` at most."""
+    absorbed: tuple[Absorbed, ...] = ()
+    """Memories that were merged into it."""
+    distilled_from: tuple[str, ...] = ()
+    """Ids of the memories that it is the gist of."""
+    forgotten_at: datetime | None = None
+    """Set out of the matrix alone: when it was forgotten."""
+    forgotten_because: str | None = None
+    merged_into: str | None = None
+    """Id of the memory that absorbed it, where that is why it is out of the matrix."""
     erased_at: datetime | None = None
     """Set in the archive alone: when it was erased."""
     erased_because: str | None = None
+
+    @property
+    def last_recalled(self) -> datetime:
+        """When it was last given as an answer; before the first time, when it was written down."""
+        return self.created if self.accessed_at is None else self.accessed_at
 
     def content_at(self, moment: datetime | None) -> str:
         """Return what it said at a moment; None: what it says now."""

@@ -93,6 +93,24 @@ class MemoryMatrix:
         """Erase at an address: one row is scaled by 1 − `strength`. The same as `erase` with all weight on the slot."""
         self._rows[slot, :] = self._rows[slot, :] * (1 - strength)
 
+    def blend(self, slot: int, key: Float[np.ndarray, "m"], weight: float) -> None:
+        """Write another memory's unit key into a row: row ← row∘(1 − w·1) + w·|row|·key, then back to its length.
+
+        That is eq. 3 and 4 with all weight on the slot and an erase vector of ones. The length is kept, because
+        it says how far the memory has faded.
+        """
+        row = self._rows[slot : slot + 1, :]
+        length = float(self._xp.linalg.vector_norm(row))
+        add = self._xp.asarray(key, dtype=self._xp.float32) * length
+        written = addressing.write(row, self._xp.full((1,), weight), self._xp.ones_like(add), add)[0, :]
+        norm = float(self._xp.linalg.vector_norm(written))
+        if norm > 0:  # opposite keys may cancel each other: then the row stays as it is
+            self._rows[slot, :] = written * (length / norm)
+
+    def row(self, slot: int) -> Float[Array, "m"]:
+        """Return the row of one slot."""
+        return self._rows[slot, :]
+
     def similarities(self, key: Float[np.ndarray, "m"]) -> Float[Array, "n"]:
         """Return the match of a unit key with every row: cosine × strength, 0 for a free slot."""
         return self._similarity.scores(self._xp.asarray(key, dtype=self._xp.float32), self.rows)

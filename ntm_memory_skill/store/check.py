@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ntm_memory_skill.errors import StoreDamaged, StoreError
-from ntm_memory_skill.model import EncoderIdentity, indexed_text
+from ntm_memory_skill.model import EncoderIdentity, Record, indexed_text
 from ntm_memory_skill.sources import Clock
 from ntm_memory_skill.store import snapshot
 from ntm_memory_skill.store.directory import DirectoryStore
@@ -66,6 +66,8 @@ def _prospect(path: Path, clock: Clock, settings: StoreSettings | None) -> Findi
     except StoreError as error:
         return Finding(False, "repair", error.message, error)
     kept = f"`ntm-memory repair` would keep {found.memories} memories and {found.archived} in the archive"
+    if found.forgotten:
+        kept += f" and {found.forgotten} forgotten"
     if not found.lost:
         return Finding(True, "repair", f"{kept}, and lose nothing")
     return Finding(False, "repair", f"{kept}, and lose: " + "; ".join(found.lost))
@@ -82,6 +84,8 @@ class _Check:
     def files(self, _: EncoderIdentity) -> list[Finding]:
         """Say what the store found when it read them."""
         memories = f"{len(self._state.records)} memories, {len(self._state.archive)} in the archive"
+        if self._state.forgotten:
+            memories += f", {len(self._state.forgotten)} forgotten"
         closed = ", encrypted" if self._store.encrypted else ""
         acknowledged = self._note.acknowledged()
         findings = [
@@ -99,27 +103,42 @@ class _Check:
         """Compare the records with the matrix that they make: every row has one owner, every owner a unit key."""
         records = self._state.records.values()
         slots = {record.slot for record in records}
-        places = {record.ordinal for record in (*records, *self._state.archive.values())}
+        whole = (*self._state.remembered(), *self._state.archive.values())
+        places = {record.ordinal for record in whole}
         wrong = []
         if len(slots) < len(records):
             wrong.append("two memories share a slot")
-        if len(places) < len(records) + len(self._state.archive):
+        if len(places) < len(whole):
             wrong.append("two memories have the same place in the order of writing")
         if max(places, default=-1) >= self._state.next_ordinal:
             wrong.append("a memory is newer than the last that was written")
-        wrong.extend(
-            f"{record.id} has strength {record.strength}" for record in records if not 0 < record.strength <= 1
-        )
+        wrong.extend(fault for record in whole for fault in self._faults(record))
         odd = len(odd_keys(self._store.key_rows()))
         if odd:
             wrong.append(f"{odd} keys are not of length 1")
         shape = f"{max(slots, default=-1) + 1} rows of {encoder.dimension}"
         return [Finding(not wrong, "matrix", "; ".join(wrong) or f"{shape}, each with one owner and a unit key")]
 
+    def _faults(self, record: Record) -> Iterator[str]:
+        """Yield what a memory cannot be: numbers out of their range, a row with the key of what is elsewhere."""
+        if not 0 < record.strength <= 1:
+            yield f"{record.id} has strength {record.strength}"
+        if record.stability is not None and not record.stability > 0:
+            yield f"{record.id} has stability {record.stability}"
+        if record.difficulty is not None and not 1 <= record.difficulty <= 10:  # as FSRS-6 keeps it
+            yield f"{record.id} has difficulty {record.difficulty}"
+        weights = (*(each.weight for each in record.links), *(each.weight for each in record.absorbed))
+        for weight in (each for each in weights if not 0 <= each <= 1):
+            yield f"{record.id} has a link or a merge of weight {weight}"
+        for each in record.absorbed:
+            merged = self._state.forgotten.get(each.id)
+            if merged is None or merged.merged_into != record.id:
+                yield f"{record.id} has absorbed {each.id}, which is not merged into it"
+
     def keys(self, encoder: EncoderIdentity) -> list[Finding]:
         """Say how many keys are at hand."""
         rows = self._store.key_rows()
-        texts = [indexed_text(record.key, record.content) for record in self._state.records.values()]
+        texts = [indexed_text(record.key, record.content) for record in self._state.remembered()]
         missing = sum(rows.position(encoder.digest(text)) is None for text in texts)
         anew = f"; {missing} will be encoded when they are needed" if missing else ""
         return [Finding(True, "keys", f"{len(texts) - missing} of {len(texts)} at hand{anew}")]

@@ -16,16 +16,26 @@ from typing import Any, TypeVar
 
 from ntm_memory_skill.errors import StoreDamaged
 from ntm_memory_skill.model import (
+    Absorbed,
     Accessed,
+    Consolidated,
     EncoderIdentity,
     Erased,
     Event,
     Faded,
     Feedback,
+    Forgotten,
+    Link,
+    Linked,
     Memorized,
+    Merged,
+    Occurrence,
     Purged,
     Record,
+    Repeated,
     Restored,
+    Superseded,
+    Undone,
     Updated,
     Version,
 )
@@ -44,6 +54,13 @@ _EVENTS: dict[str, type[Event]] = {
     "purged": Purged,
     "restored": Restored,
     "accessed": Accessed,
+    "linked": Linked,
+    "repeated": Repeated,
+    "forgotten": Forgotten,
+    "merged": Merged,
+    "superseded": Superseded,
+    "consolidated": Consolidated,
+    "undone": Undone,
 }
 _EVENT_NAMES = {kind: name for name, kind in _EVENTS.items()}
 
@@ -128,22 +145,42 @@ def feedback_from_json(value: object) -> Feedback:
     return _from_json(Feedback, value)
 
 
+def consolidation_to_json(consolidation: Consolidated) -> JSON:
+    """Return what a consolidation did as a JSON object."""
+    return _to_json(consolidation)
+
+
+def consolidation_from_json(value: object) -> Consolidated:
+    """Return the consolidation of a JSON object.
+
+    Raises:
+        StoreDamaged: It is not one.
+    """
+    return _from_json(Consolidated, value)
+
+
 def _to_json(value: Any) -> JSON:
     result: JSON = {}
     for name, default in _DEFAULTS[type(value)]:
         part = getattr(value, name)
-        if part is default or part == default:
+        if part is None or part is default or part == default:
             continue
         write = _WRITERS.get(type(part))
         result[name] = part if write is None else write(part)
     return result
 
 
+_PARTS = (Version, Link, Absorbed, Occurrence)
+"""What a record or an event may hold several of, or one."""
+
 _DEFAULTS: dict[type, tuple[tuple[str, Any], ...]] = {
     kind: tuple((spec.name, spec.default) for spec in fields(kind))  # no value equals dataclasses.MISSING
-    for kind in (Record, Version, EncoderIdentity, Feedback, *_EVENTS.values())
+    for kind in (Record, *_PARTS, EncoderIdentity, Feedback, *_EVENTS.values())
 }
 """The fields of every kind of value, with their defaults."""
+
+_UNSAID: dict[type, JSON] = {Superseded: {"by": None, "at": None}}
+"""Fields without a default that may be None: left out as well, for null is never written."""
 
 
 def _finite(number: float) -> float:
@@ -158,14 +195,19 @@ def _countable(number: int) -> int:
     return number
 
 
+def _each(item: Any) -> Any:
+    write = _WRITERS.get(type(item))
+    return item if write is None else write(item)
+
+
 _WRITERS: dict[type, Callable[[Any], Any]] = {
     Record: _to_json,
-    Version: _to_json,
+    **dict.fromkeys(_PARTS, _to_json),
     bytes: lambda part: base64.b64encode(part).decode(),
     datetime: datetime.isoformat,
     float: _finite,
     int: _countable,
-    tuple: lambda part: [_to_json(each) if isinstance(each, Version) else each for each in part],
+    tuple: lambda part: [_each(item) for item in part],
 }
 """How to write a value; those of other types are JSON already."""
 
@@ -177,7 +219,7 @@ def _from_json(kind: type[T], value: object) -> T:
     if not value.keys() <= known:
         raise StoreDamaged(f"a {kind.__name__.lower()} has unknown fields: {sorted(value.keys() - known)}")
     try:
-        return kind(**{name: _part(name, part) for name, part in value.items()})
+        return kind(**{**_UNSAID.get(kind, {}), **{name: _part(name, part) for name, part in value.items()}})
     except (TypeError, ValueError, binascii.Error) as error:
         raise StoreDamaged(f"a {kind.__name__.lower()} cannot be read: {error}") from error
 
@@ -196,7 +238,7 @@ def _moment(name: str, part: Any) -> datetime:
 
 
 def _typed(name: str, part: Any, kind: type | tuple[type, ...]) -> Any:
-    if not isinstance(part, kind) or isinstance(part, bool):
+    if not isinstance(part, kind) or (isinstance(part, bool) and kind is not bool):
         raise ValueError(f"{name} is of the wrong type")  # damage in a file, not a caller's mistake
     return part
 
@@ -216,14 +258,38 @@ def _texts(name: str, part: Any) -> tuple[str, ...]:
     return tuple(_typed(name, tag, str) for tag in _typed(name, part, list))
 
 
+def _several(kind: type) -> Callable[[str, Any], Any]:
+    return lambda name, part: tuple(_from_json(kind, each) for each in _typed(name, part, list))
+
+
+_MOMENTS = (
+    "at",
+    "created",
+    "replaced_at",
+    "superseded_at",
+    "erased_at",
+    "accessed_at",
+    "forgotten_at",
+    "valid_until",
+)
+
 _READERS: dict[str, Callable[[str, Any], Any]] = {
-    **dict.fromkeys(("at", "created", "replaced_at", "superseded_at", "erased_at", "accessed_at"), _moment),
-    **dict.fromkeys(("importance", "strength"), _number),
-    **dict.fromkeys(("slot", "ordinal", "dimension", "accesses"), _integer),
+    **dict.fromkeys(_MOMENTS, _moment),
+    **dict.fromkeys(("importance", "strength", "stability", "difficulty", "weight"), _number),
+    **dict.fromkeys(("slot", "ordinal", "dimension", "accesses", "repeats"), _integer),
+    "pinned": lambda name, part: _typed(name, part, bool),
     "record": lambda _, part: record_from_json(part),
-    "versions": lambda name, part: tuple(_from_json(Version, version) for version in _typed(name, part, list)),
-    **dict.fromkeys(("tags", "ids"), _texts),
+    "versions": _several(Version),
+    "links": _several(Link),
+    "absorbed": _several(Absorbed),
+    "occurrences": _several(Occurrence),
+    "occurrence": lambda _, part: _from_json(Occurrence, part),
+    **dict.fromkeys(("tags", "ids", "distilled_from", "merged", "superseded", "forgotten", "gists"), _texts),
     "counts": lambda name, part: tuple(_integer(name, count) for count in _typed(name, part, list)),
+    **dict.fromkeys(
+        ("stabilities", "difficulties"),
+        lambda name, part: tuple(_number(name, number) for number in _typed(name, part, list)),
+    ),
     "key_row": lambda name, part: base64.b64decode(_typed(name, part, str), validate=True),
 }
 """How to read a field; those that are not listed are texts. A field name means the same in every event."""

@@ -297,7 +297,7 @@ class DirectoryStore:
             self._settled = True
 
     def _live_rows(self, encoder: EncoderIdentity) -> KeyRows:
-        texts = (indexed_text(record.key, record.content) for record in self.state.records.values())
+        texts = (indexed_text(record.key, record.content) for record in self.state.remembered())
         return self.key_rows().chosen(encoder.digest(text) for text in texts)
 
     def _traces(self) -> Traces:

@@ -43,6 +43,7 @@ class Repair:
     a purge was under way: their text would stay."""
     memories: int
     archived: int
+    forgotten: int = 0
 
     @property
     def needed(self) -> bool:
@@ -183,7 +184,7 @@ class _Workshop:
             return keycache.empty(1)
         dimension = found.encoder.dimension
         cached = keycache.empty(dimension) if in_cache is None else keycache.decode(in_cache, dimension, seal)
-        live = (indexed_text(record.key, record.content) for record in found.state.records.values())
+        live = (indexed_text(record.key, record.content) for record in found.state.remembered())
         return cached.merged(found.rows).chosen(found.encoder.digest(text) for text in live)
 
     def _put_aside(self, found: Salvage) -> tuple[str, ...]:
@@ -236,4 +237,5 @@ class _Workshop:
             quarantined=quarantined,
             memories=len(found.state.records),
             archived=len(found.state.archive),
+            forgotten=len(found.state.forgotten),
         )

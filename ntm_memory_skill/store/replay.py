@@ -21,6 +21,7 @@ from ntm_memory_skill.model import (
     Memorized,
     Purged,
     Restored,
+    Undone,
     Updated,
     indexed_text,
 )
@@ -226,12 +227,12 @@ class Replay:
         found = self._found
         if isinstance(event, Purged):
             found.purges = True
-            if event.id in found.state.records:  # the entry that erased it is lost
+            if event.id in found.state.records or event.id in found.state.forgotten:  # the entry that erased it is lost
                 found.state.apply(Erased(event.id, event.at))
         try:
             found.state.apply(in_free_slot(found.state, event))
         except StoreDamaged as error:
-            if not isinstance(event, Accessed):  # statistics
+            if not isinstance(event, Accessed | Undone):  # statistics; and what is not listed, as it should be
                 self._lose(f"part of entry {sequence}: {error.message}", 0)
             return
         if isinstance(event, Memorized | Updated | Restored) and event.key_row is not None:

@@ -12,7 +12,7 @@ they are new to it, and the beginning with the fewest entries missing is taken.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ntm_memory_skill.errors import StoreDamaged, StoreError
 from ntm_memory_skill.model import EncoderIdentity, Memorized, Record
@@ -53,7 +53,7 @@ def salvage(evidence: Evidence, seal: Seal | None) -> Salvage:
         if best is not found:
             _note_snapshot(best, evidence, problem or "it is older than the journal")
             found = best
-    if found.encoder is None and (found.state.records or found.state.archive):
+    if found.encoder is None and (any(found.state.remembered()) or found.state.archive):
         found.encoder = EncoderIdentity(UNKNOWN_ENCODER, UNKNOWN_ENCODER, max(found.dimension, 1))
         found.mended.append("which encoder made the keys is not known any more; run `ntm-memory reindex`")
     return found
@@ -122,21 +122,22 @@ def _from_remains(evidence: Evidence, seal: Seal | None) -> Salvage:
     found = Salvage(encoder=_encoder(evidence))
     records: dict[str, Record] = {}
     archive: dict[str, Record] = {}
+    forgotten: dict[str, Record] = {}
     missing: dict[str, None] = {}
     for data in (evidence.snapshot, evidence.previous_snapshot):
         left = snapshot.remains(data or b"")
-        known = records.keys() | archive.keys()
-        records.update((record.id, record) for record in left.records if record.id not in known)
-        archive.update((record.id, record) for record in left.archive if record.id not in known)
+        known = records.keys() | archive.keys() | forgotten.keys()
+        for place, kept in ((records, left.records), (archive, left.archive), (forgotten, left.forgotten)):
+            place.update((record.id, record) for record in kept if record.id not in known)
         missing.update(dict.fromkeys(left.lost))
         found.generation = max(found.generation, left.generation)
-    found.state, found.sequence = _state(records.values(), archive), _said_sequence(evidence)
+    found.state, found.sequence = _state(records.values(), archive, forgotten), _said_sequence(evidence)
     gone = [ident for ident in missing if not found.state.knows(ident)]
     found.lost.extend(f"the memory {ident}, which is damaged in the snapshot" for ident in gone)
     if any(data is not None for data in (evidence.snapshot, evidence.previous_snapshot)):
         found.lost.append(
-            "what a damaged snapshot cannot show: memories behind the place where it is cut off, tombstones, and what "
-            "happened since to those that had to be taken from the generation before"
+            "what a damaged snapshot cannot show: memories behind the place where it is cut off, tombstones, "
+            "consolidations, and what happened since to those that had to be taken from the generation before"
         )
     elif evidence.journal is not None or evidence.previous_journal is not None:
         found.lost.append("whatever the snapshot held: the file is missing, and so is the one before it")
@@ -191,10 +192,30 @@ def _said_sequence(evidence: Evidence) -> int:
     return said.sequence if start is None or folded else start
 
 
-def _state(records: Iterable[Record], archive: dict[str, Record]) -> State:
-    state = State(archive=archive)
-    for record in records:
-        state.apply(in_free_slot(state, Memorized(record, b"")))
-    ordinals = [record.ordinal for record in archive.values()]
-    state.next_ordinal = max(state.next_ordinal, *(ordinal + 1 for ordinal in ordinals), 0)
-    return state
+def _state(records: Iterable[Record], archive: dict[str, Record], forgotten: dict[str, Record]) -> State:
+    """Return what single memories amount to. They may be of different moments, and what contradicts is left out."""
+    live = {record.id: record for record in records}
+    placed = State()
+    for record in live.values():
+        placed.apply(in_free_slot(placed, Memorized(replace(record, supersedes=None), b"")))
+    found = {ident: replace(live[ident], slot=record.slot) for ident, record in placed.records.items()}
+    for record in live.values():
+        old = None if record.supersedes is None else found.get(record.supersedes)
+        if old is not None and old.superseded_by is None:  # what it says itself is later
+            found[old.id] = replace(old, superseded_by=record.id, superseded_at=record.at)
+    ordinals = [record.ordinal for place in (live, archive, forgotten) for record in place.values()]
+    return State(
+        records=_unmixed(found, forgotten),
+        archive=_unmixed(archive, forgotten),
+        next_ordinal=max(ordinals, default=-1) + 1,
+        forgotten=_unmixed(forgotten, forgotten),
+    )
+
+
+def _unmixed(place: dict[str, Record], forgotten: dict[str, Record]) -> dict[str, Record]:
+    """Return memories that have absorbed those alone that are out of the matrix because of it."""
+    merged = {(record.merged_into, record.id) for record in forgotten.values()}
+    return {
+        ident: replace(record, absorbed=tuple(each for each in record.absorbed if (ident, each.id) in merged))
+        for ident, record in place.items()
+    }

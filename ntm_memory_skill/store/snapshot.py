@@ -20,6 +20,8 @@ import orjson
 from ntm_memory_skill.errors import KeyRefused, StoreDamaged, StoreTooNew
 from ntm_memory_skill.model import EncoderIdentity, Record
 from ntm_memory_skill.store.codec import (
+    consolidation_from_json,
+    consolidation_to_json,
     identity_from_json,
     identity_to_json,
     moment_from_json,
@@ -69,12 +71,17 @@ def encode(header: Header, state: State, seal: Seal | None = None) -> bytes:
         "next_ordinal": state.next_ordinal,
     }
     tombstones = {ident: at.isoformat() for ident, at in state.tombstones.items()}
+    runs = {name: consolidation_to_json(run) for name, run in state.consolidations.items()}
     plain = _finished(
         orjson.dumps(head)[:-1],
         b',\n"records":',
         _lines(state.records.values()),
         b',\n"archive":',
         _lines(state.archive.values()),
+        b',\n"forgotten":',
+        _lines(state.forgotten.values()),
+        b',\n"consolidations":',
+        orjson.dumps(runs),
         b',\n"tombstones":',
         orjson.dumps(tombstones),
     )
@@ -143,6 +150,7 @@ class Remains:
     """0 where it is not known."""
     records: tuple[Record, ...]
     archive: tuple[Record, ...]
+    forgotten: tuple[Record, ...]
     lost: tuple[str, ...]
     """The ids of memories that are damaged, as far as they can be made out; else "?"."""
     complete: bool
@@ -152,7 +160,7 @@ class Remains:
 def remains(data: bytes) -> Remains:
     """Return the memories of a damaged snapshot whose own checksums are right.
 
-    What is around them may be damaged as well, so each says itself whether it was erased.
+    What is around them may be damaged as well, so each says itself whether it was erased or forgotten.
     """
     head, *lines = data.split(b"\n")
     kept: list[Record] = []
@@ -171,8 +179,9 @@ def remains(data: bytes) -> Remains:
         encoder=_encoder(said),
         generation=_count(said.get("generation")),
         sequence=_count(said.get("sequence")),
-        records=tuple(record for record in kept if record.erased_at is None),
+        records=tuple(record for record in kept if record.erased_at is None and record.forgotten_at is None),
         archive=tuple(record for record in kept if record.erased_at is not None),
+        forgotten=tuple(record for record in kept if record.erased_at is None and record.forgotten_at is not None),
         lost=tuple(lost),
         complete=b'"tombstones":' in data,
     )
@@ -242,13 +251,18 @@ def _header(value: dict[str, Any]) -> Header:
 
 def _state(value: dict[str, Any]) -> State:
     records, archive = _records(value["records"]), _records(value["archive"])
+    forgotten = _records(value.get("forgotten", []))
+    runs = value.get("consolidations", {})
     state = State(
         records={record.id: record for record in records},
         archive={record.id: record for record in archive},
         tombstones={ident: moment_from_json(at) for ident, at in value["tombstones"].items()},
         next_ordinal=_number(value, "next_ordinal"),
+        forgotten={record.id: record for record in forgotten},
+        consolidations={name: consolidation_from_json(run) for name, run in runs.items()},
     )
-    if len(state.records) + len(state.archive) < len(records) + len(archive):
+    kept = state.records.keys() | state.archive.keys() | state.forgotten.keys()
+    if len(kept) < len(records) + len(archive) + len(forgotten):
         raise StoreDamaged("two memories in the snapshot have the same id")
     return state
 

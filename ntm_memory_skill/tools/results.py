@@ -31,17 +31,37 @@ _MEMORY: dict[str, JSONSchema] = {
         "maximum": 1,
         "description": "What is left of it, where it was faded.",
     },
+    "valid_until": text("When it stops holding (ISO 8601)."),
+    "pinned": {"const": True, "description": "It is never forgotten."},
+    "said": whole("How often it was said, where that was more than once.", 2),
+    "superseded_by": text("Id of the memory that holds in its place."),
+    "distilled_from": texts("Ids of the memories that it is the gist of."),
+    "forgotten_because": text("Why it was out of the matrix."),
 }
-_NOT_ALWAYS_GIVEN = ("session", "key", "tags", "source", "ref", "strength")
+_NOT_ALWAYS_GIVEN = (
+    "session",
+    "key",
+    "tags",
+    "source",
+    "ref",
+    "strength",
+    "valid_until",
+    "pinned",
+    "said",
+    "superseded_by",
+    "distilled_from",
+    "forgotten_because",
+)
 
 _WHY = closed(
     {
         "cosine": number(f"{_COSINE}; not given while the model is loading."),
         "words": texts("The question's terms that it holds."),
         "said_next_to": text("Id of the memory of the same chat that drew it."),
+        "later_than": text("Id of the best match, which says the same kind of thing and is older."),
         "rerank": number("What a reranker gave: more is better. Then hits stand in this order."),
     },
-    optional=("cosine", "words", "said_next_to", "rerank"),
+    optional=("cosine", "words", "said_next_to", "later_than", "rerank"),
     description="Why it was found.",
 )
 _TRACE = closed(
@@ -83,6 +103,10 @@ _TRACE = closed(
             ),
             "Memories of the same chat whose weight moved to it, largest first.",
         ),
+        "later_than": {
+            "anyOf": [{"type": "string"}, {"type": "null"}],
+            "description": "Id of the best match, where this one was put before it because it is later; else null.",
+        },
         "rerank": {
             "anyOf": [{"type": "number"}, {"type": "null"}],
             "description": "What a reranker gave, which orders hits and leaves scores alone; null where none did.",
@@ -193,14 +217,32 @@ _RECEIPT: JSONSchema = {
     ],
 }
 
+_ACTION: JSONSchema = {"enum": ["both kept", "counted", "merged"], "description": "What was done about it."}
 MEMORIZED = closed(
     {
-        "id": text("The new memory's id."),
-        "slot": whole("The row of the memory matrix that it was written to.", 0),
+        "id": text("Id of the memory that says it: a new one, or the one that said it before."),
+        "slot": whole("The row of the memory matrix that it has.", 0),
+        "stored": {
+            "enum": ["new", "counted", "merged"],
+            "description": (
+                "new: as a memory of its own; counted: another says the same, and how often it was said is counted "
+                "there; merged: another says the same in other words, and this text is kept with it."
+            ),
+        },
         "related": each(closed(_LIKENESS), "Memories that stand out as alike, most alike first; three at most."),
         "duplicates": each(
-            closed({**_LIKENESS, "action": {"const": "both kept", "description": "What was done about it."}}),
+            closed({**_LIKENESS, "action": _ACTION}),
             "Memories that say nearly the same.",
+        ),
+        "superseded": each(
+            closed(
+                {
+                    "id": text("The memory that no longer holds."),
+                    "by": text("The one that holds in its place."),
+                    "reason": text("What changed."),
+                }
+            ),
+            "What no longer holds because of it; still found with as_of or include_superseded.",
         ),
     }
 )

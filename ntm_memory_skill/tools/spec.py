@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ntm_memory_skill.engine.validation import CONTEXT_LIMIT, FILTERS, NAME_LIMIT, TAG_LIMIT, TOP_K_LIMIT
+from ntm_memory_skill.model import MODES
 from ntm_memory_skill.tools import results
 from ntm_memory_skill.tools.schema import JSONSchema, flag, share, text, texts
 
@@ -57,6 +58,18 @@ _CONTEXT: JSONSchema = {
 }
 _IMPORTANCE = share("From 0 (trivia) to 1 (must not be lost); 0.5 by default.")
 
+_SUPERSEDED = flag("Also what no longer holds, behind what holds in its place. False by default.")
+_FORGOTTEN = flag("Also what was forgotten to make room; what is given comes back for good. False by default.")
+_MODE: JSONSchema = {
+    "type": "string",
+    "enum": list(MODES),
+    "description": (
+        "adaptive, the default, weighs everything; exact wants every word of the query; semantic goes by meaning "
+        "alone; contextual is drawn to what the chat was about; temporal minds times more, and answers in their order."
+    ),
+}
+_PINNED = flag("Never forget it, whatever else has to go. False by default.")
+
 _FILTERS: JSONSchema = {
     "type": "object",
     "description": "Hard conditions; a memory that fails one is never a hit. Context keeps to those of time.",
@@ -67,6 +80,8 @@ _FILTERS: JSONSchema = {
         "since": text("Happened then or later (ISO 8601)."),
         "until": text("Happened then or earlier (ISO 8601)."),
         "as_of": text("Answer with what held at that time (ISO 8601), though it has been replaced since."),
+        "include_superseded": _SUPERSEDED,
+        "include_forgotten": _FORGOTTEN,
     },
     "additionalProperties": False,
 }
@@ -78,7 +93,8 @@ MEMORIZE = ToolSpec(
     title="Memorize",
     description=(
         "Store one memory for good: a fact, preference, decision, plan or event that may matter later. One statement a "
-        "call, understandable on its own, with names in place of pronouns. Returns its id, and memories like it."
+        "call, understandable on its own, with names in place of pronouns. What is known already is counted instead of "
+        "stored again; what no longer holds is marked. Returns its id, memories like it, and what was done."
     ),
     properties={
         "content": text("The text to remember."),
@@ -87,10 +103,13 @@ MEMORIZE = ToolSpec(
         "tags": _TAGS,
         "type": text('The kind of memory: "note" by default, or for example "fact", "preference", "plan".'),
         "session": text("The chat that it belongs to. Memories of one chat are neighbours: one leads to the next."),
-        "at": text("When it happened (ISO 8601, for example 2026-05-09T14:30:00+02:00); now by default."),
+        "at": text("When it happened, or from when on it holds (ISO 8601: 2026-05-09T14:30:00+02:00); now by default."),
+        "valid_until": text("When it stops holding (ISO 8601), where that is known."),
         "source": text("Who or what it came from."),
         "ref": text("Your own name for it, for example a message id."),
         "supersedes": text("Id of the memory that this one replaces; that one is no longer found, except with as_of."),
+        "pinned": _PINNED,
+        "force": flag("Store it as a memory of its own, though it repeats another. False by default."),
     },
     required=("content",),
     gives=results.MEMORIZED,
@@ -114,6 +133,9 @@ RECALL = ToolSpec(
                 "Characters of memory text to return at most; 2000 by default. Context takes what the memories leave."
             ),
         },
+        "mode": _MODE,
+        "include_superseded": _SUPERSEDED,
+        "include_forgotten": _FORGOTTEN,
         "context": _CONTEXT,
         "explain": _EXPLAIN,
     },
@@ -137,6 +159,7 @@ SEARCH = ToolSpec(
             "description": "How many at most; 5 by default.",
         },
         "filters": _FILTERS,
+        "mode": _MODE,
         "context": _CONTEXT,
         "explain": _EXPLAIN_SEARCH,
     },
@@ -157,6 +180,7 @@ UPDATE = ToolSpec(
         "content": text("The new text."),
         "importance": _IMPORTANCE,
         "tags": _TAGS,
+        "pinned": flag("Never forget it from now on; false: no longer."),
         "reason": text("Why it changed."),
     },
     required=("id",),

@@ -24,8 +24,10 @@ def memorize(memory: NTMMemoryManager, given: Arguments) -> JSON:
     return {
         "id": note.id,
         "slot": note.slot,
+        "stored": note.stored,
         "related": [_likeness(memory, each) for each in note.related],
-        "duplicates": [{**_likeness(memory, each), "action": "both kept"} for each in note.duplicates],
+        "duplicates": [{**_likeness(memory, each), "action": each.action} for each in note.duplicates],
+        "superseded": [{"id": each.old, "by": each.new, "reason": each.reason} for each in note.superseded],
     }
 
 
@@ -38,6 +40,7 @@ def recall(memory: NTMMemoryManager, given: Arguments) -> JSON:
         session=given.get("session"),
         budget=given.get("budget"),
         context=given.get("context", 0),
+        **{name: given[name] for name in ("mode", "include_superseded", "include_forgotten") if name in given},
     )
     return {
         "memories": _hits(found.hits, given),
@@ -51,6 +54,7 @@ def search(memory: NTMMemoryManager, given: Arguments) -> JSON:
     """Return ranked hits; with explain, also the best memory that is none."""
     pending = memory.reranking.pending
     wanted = {"top_k": given.get("top_k", 5), "context": given.get("context", 0), **given.get("filters", {})}
+    wanted |= {name: given[name] for name in ("mode",) if name in given}
     missed = None
     if given.get("explain", False):
         hits, missed = memory.search_explained(given["query"], **wanted)
@@ -67,6 +71,7 @@ def update(memory: NTMMemoryManager, given: Arguments) -> JSON:
         importance=given.get("importance"),
         tags=given.get("tags"),
         reason=given.get("reason"),
+        pinned=given.get("pinned"),
     )
     return {"memory": record_json(record), "version": len(record.versions) + 1, "previous": record.versions[-1].content}
 
@@ -106,8 +111,20 @@ def record_json(record: Record) -> JSON:
         "source": record.source,
         "ref": record.ref,
         "strength": None if record.strength == 1 else record.strength,
+        "valid_until": None if record.valid_until is None else record.valid_until.isoformat(),
+        "pinned": record.pinned or None,
+        "said": _times_said(record),
+        "superseded_by": record.superseded_by,
+        "distilled_from": list(record.distilled_from) or None,
+        "forgotten_because": record.forgotten_because,
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def _times_said(record: Record) -> int | None:
+    """Return how often a memory was said, in these words or nearly; None for once."""
+    times = 1 + record.repeats + len(record.absorbed)
+    return times if times > 1 else None
 
 
 def hit_json(hit: Hit, *, explain: bool, context: bool) -> JSON:
@@ -146,6 +163,8 @@ def _why(trace: Trace) -> JSON:
         reasons["words"] = list(trace.matched_terms)
     if trace.neighbours and trace.neighbours[0].weight > trace.gated:
         reasons["said_next_to"] = trace.neighbours[0].id
+    if trace.later_than is not None:
+        reasons["later_than"] = trace.later_than
     if trace.rerank is not None:
         reasons["rerank"] = round(trace.rerank, 3)
     return reasons
@@ -191,6 +210,7 @@ def _trace(trace: Trace) -> JSON:
             {"id": neighbour.id, "offset": neighbour.offset, "weight": neighbour.weight}
             for neighbour in trace.neighbours
         ],
+        "later_than": trace.later_than,
         "rerank": trace.rerank,
     }
 

@@ -61,6 +61,17 @@ WORDING: Mapping[str, Wording] = {
         "fits the time in the question better",
         "fits the time in the question less",
     ),
+    "association": Wording(
+        "recalled together",
+        "Activation that spreads to it from the best matches, along links of memories recalled together, 0 to 1.",
+        "was recalled more often together with what matches best",
+    ),
+    "context": Wording(
+        "the chat so far",
+        "Likeness to what was last said in the chat, in standard deviations from the mean of all.",
+        "is closer to what the chat is about",
+        "is further from what the chat is about",
+    ),
     "coverage": Wording(
         "covers the question",
         "Share of the question's rare words that it holds, 0 to 1.",

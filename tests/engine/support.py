@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ntm_memory_skill import HashedEncoder, Hit, NTMMemoryManager, Settings, StoreSettings
+from ntm_memory_skill import HashedEncoder, Hit, M3Settings, NTMMemoryManager, Settings, StoreSettings
 from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.errors import EncoderUnavailable
 
@@ -31,6 +31,12 @@ FACTS = (
 
 NEVER_FOLD = Settings(store=StoreSettings(fold_ratio=1e9, fold_always_below=0))
 """Leaves the journal as it is, so that opening has to read it."""
+
+STEADY = Settings(m3=M3Settings(reconsolidate=False))
+"""Being asked for changes nothing but counts, so that two answers can be compared to the last number."""
+
+AT_TIMES = frozenset({"time", "association", "context"})
+"""Terms that are there where the question names a time, memories have links, or something was said before."""
 
 PATIENT = 30.0  # seconds that no test waits unless it is broken
 
@@ -124,7 +130,7 @@ class LoadingEncoder(TorchEncoder):
         return super().encode_query(text)
 
 
-def plant(memory: NTMMemoryManager, contents: Iterable[str] = FACTS, **fields: object) -> list[str]:
+def plant(memory: NTMMemoryManager, contents: Iterable[str] = FACTS, **fields: Any) -> list[str]:
     """Write memories one by one, all with the same fields, and return their ids."""
     return [memory.memorize(content, **fields).id for content in contents]
 

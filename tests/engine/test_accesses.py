@@ -47,7 +47,7 @@ class TestBatch:
     def test_nothing_counted_is_no_event(self) -> None:
         """A write need not carry an empty one; an answer without hits is nothing counted."""
         batch = AccessCounts()
-        batch.add([], EPOCH)
+        batch.add({}, EPOCH)
         assert (batch.empty, batch.full, batch.take(self.STATE)) == (True, False, [])
 
     def test_answers_are_added_up_and_taken_once(self) -> None:
@@ -55,27 +55,35 @@ class TestBatch:
         batch, clock = AccessCounts(), ticking_clock()
         for given in ([ident(0), ident(1)], [ident(1)], []):
             last = clock()
-            batch.add(given, last)
+            batch.add(dict.fromkeys(given, 1.0), last)
         assert not batch.empty
-        (event,) = batch.take(self.STATE)
+        (event,) = (each for each in batch.take(self.STATE) if isinstance(each, Accessed))
         assert (dict(zip(event.ids, event.counts, strict=True)), event.at) == ({ident(0): 1, ident(1): 2}, last)
         assert (batch.empty, batch.take(self.STATE)) == (True, [])
 
     def test_what_is_not_live_is_left_out(self) -> None:
         """The store would refuse the whole write; and where nobody is left, there is no event."""
-        batch = AccessCounts()
-        batch.add([ident(0), ident(7)], EPOCH)
+        batch = AccessCounts(reconsolidate=False)
+        batch.add({ident(0): 1.0, ident(7): 1.0}, EPOCH)
         assert batch.take(self.STATE) == [Accessed((ident(0),), (1,), EPOCH)]
-        batch.add([ident(0)], EPOCH)
+        batch.add({ident(0): 1.0}, EPOCH)
         assert batch.take(State()) == []
         assert batch.empty
 
     def test_it_is_full_at_so_many_memories(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """However often each was given."""
         monkeypatch.setattr(accesses, "BATCH", 2)
+        batch = AccessCounts(reconsolidate=False)
+        for given, expected in ((ident(0), False), (ident(0), False), (ident(1), True)):
+            batch.add({given: 1.0}, EPOCH)
+            assert batch.full is expected
+
+    def test_it_is_full_at_so_many_answers_where_each_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Links are learnt answer by answer, so that many answers of few memories take up space as well."""
+        monkeypatch.setattr(accesses, "BATCH", 2)
         batch = AccessCounts()
-        for given, expected in (([ident(0)], False), ([ident(0)], False), ([ident(1)], True)):
-            batch.add(given, EPOCH)
+        for expected in (False, True):
+            batch.add({ident(0): 1.0}, EPOCH)
             assert batch.full is expected
 
 

@@ -18,7 +18,7 @@ from ntm_memory_skill.lexical.tokens import tokenize, words
 from ntm_memory_skill.sources import seeded_ids
 from ntm_memory_skill.store import MemoryStore
 from ntm_memory_skill.temporal import TimeMentions
-from tests.conftest import ticking_clock
+from tests.conftest import EPOCH, ticking_clock
 from tests.engine.support import FACTS, EnglishReader, PlannedEncoder, TorchEncoder, everything, found, plant
 from tests.ntm.oracle import dot
 
@@ -124,7 +124,7 @@ notes = st.lists(
 def test_content_score_is_the_sum_of_its_terms(texts: list[str], faded: int, query: str) -> None:
     """Over any small memory: one of equal notes, one of a single one, one that has partly faded."""
     memory, encoder = opened(), HashedEncoder(32)
-    ids = plant(memory, texts)
+    ids = plant(memory, texts, force=True)
     for ident in ids[:faded]:
         memory.erase(ident, strength=0.5)
     hits = list(everything(memory, query).values())
@@ -213,7 +213,7 @@ class TestShareOfWords:
         """Return λ for scores whose best memories stand so many deviations above the mean."""
         leads = {"words": words, "meaning": meaning}
         terms = {name: np.asarray([0, lead, -lead], np.float32) for name, lead in leads.items()}
-        cue = Cue(key=None, terms=(), illegible=illegible, times=TimeMentions())
+        cue = Cue(key=None, terms=(), illegible=illegible, times=TimeMentions(), now=EPOCH)
         return words_share(terms, cue, AddressingSettings(lexical_share=lexical_share))
 
     def test_words_count_more_where_they_tell_memories_apart_and_meaning_does_not(self) -> None:

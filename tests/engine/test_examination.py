@@ -18,7 +18,7 @@ from ntm_memory_skill.sources import seeded_ids
 from ntm_memory_skill.store import MemoryStore
 from tests.conftest import ticking_clock
 from tests.engine.heads import random_head
-from tests.engine.support import FACTS, EnglishReader, TorchEncoder, everything, plant
+from tests.engine.support import AT_TIMES, FACTS, EnglishReader, TorchEncoder, everything, plant
 from tests.ntm.oracle import dot, neighbour_table, relative_lengths
 
 QUESTIONS = (
@@ -58,7 +58,7 @@ def test_examination_shows_what_the_default_head_was_given(query: str) -> None:
         assert {name: term.weight for name, term in shown.items()} == {
             name: weight
             for name, weight in zip(TERMS, seen.weights.tolist(), strict=True)
-            if weight and (name != "time" or name in shown)
+            if weight and (name not in AT_TIMES or name in shown)
         }
         values = dict(zip(TERMS, seen.terms[:, hit.record.slot].tolist(), strict=True))
         assert {name: term.value for name, term in shown.items()} == {name: values[name] for name in shown}
@@ -209,7 +209,7 @@ def test_tables_of_the_shift_are_those_of_the_chats() -> None:
 def test_terms_of_the_encoder_are_trusted_as_far_as_it_reads_the_question(query: str, unknown: float) -> None:
     """The others always."""
     seen = furnished(EnglishReader(32)).examine(query)
-    by_encoder = {"meaning", "commonness", "brevity", "strong_meaning"}
+    by_encoder = {"meaning", "commonness", "brevity", "context", "strong_meaning"}
     expected = [1 - unknown if name in by_encoder else 1 for name in TERMS]
     assert seen.trust.tolist() == pytest.approx(expected, abs=1e-6)
     assert seen.statistics[STATISTICS.index("unknown")] == pytest.approx(unknown, abs=1e-6)

@@ -1,4 +1,4 @@
-"""What a new memory is told it resembles. Nothing is merged and nothing refused."""
+"""What a new memory is told it resembles; what is done about that is tested with the intake."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def test_first_memory_resembles_nothing(memory: NTMMemoryManager) -> None:
 def test_same_words_are_reported_as_a_duplicate_and_stored(memory: NTMMemoryManager, again: str) -> None:
     """In whatever case, order and punctuation; the writer decides what to do."""
     ids = plant(memory)
-    note = memory.memorize(again)
+    note = memory.memorize(again, force=True)
+    assert [alike.action for alike in note.duplicates] == ["both kept"]
     assert [alike.id for alike in note.duplicates] == [ids[0]]
     assert note.duplicates[0].overlap == 1
     assert ids[0] not in [alike.id for alike in note.related]

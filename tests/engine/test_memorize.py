@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ntm_memory_skill import HashedEncoder, NTMMemoryManager, Settings
+from ntm_memory_skill import HashedEncoder, M3Settings, NTMMemoryManager, Settings
 from ntm_memory_skill.errors import InvalidArgument, MemoryFull, StoreClosed, UnknownMemory
 from ntm_memory_skill.sources import seeded_ids
 from tests.conftest import EPOCH, OpenMemory, ticking_clock
-from tests.engine.support import FACTS, NEVER_FOLD, assert_same_hits, everything, found, plant
+from tests.engine.support import FACTS, NEVER_FOLD, STEADY, assert_same_hits, everything, found, plant
 
 
 def test_what_was_memorized_is_found_by_its_words(memory: NTMMemoryManager) -> None:
@@ -21,7 +22,9 @@ def test_what_was_memorized_is_found_by_its_words(memory: NTMMemoryManager) -> N
     assert found(memory.search("北京的会议"))[0] == FACTS[4]
 
 
-@pytest.mark.parametrize("settings", [Settings(), NEVER_FOLD], ids=["from the snapshot", "from the journal"])
+@pytest.mark.parametrize(
+    "settings", [STEADY, replace(NEVER_FOLD, m3=STEADY.m3)], ids=["from the snapshot", "from the journal"]
+)
 def test_memory_opened_again_gives_the_same_answers(open_memory: OpenMemory, settings: Settings) -> None:
     """Hits, scores and reasons."""
     first = open_memory(settings=settings)
@@ -149,8 +152,8 @@ def test_superseded_memory_is_hidden_and_kept(memory: NTMMemoryManager) -> None:
 
 
 def test_full_memory_takes_no_more_until_something_is_erased(open_memory: OpenMemory) -> None:
-    """Neither one nor a batch that would not fit whole."""
-    memory = open_memory(settings=Settings(memory_size=3))
+    """Neither one nor a batch that would not fit whole, where nothing may be forgotten."""
+    memory = open_memory(settings=Settings(memory_size=3, m3=M3Settings(forget=False)))
     ids = plant(memory, FACTS[:2])
     with pytest.raises(MemoryFull) as full:
         memory.memorize_many([{"content": "third"}, {"content": "fourth"}])

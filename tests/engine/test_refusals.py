@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ntm_memory_skill import NTMMemoryManager, Settings
+from ntm_memory_skill import M3Settings, NTMMemoryManager, Settings
 from ntm_memory_skill.errors import (
     InputError,
     InvalidArgument,
@@ -78,8 +78,8 @@ REFUSED: dict[str, tuple[type[InputError], Call]] = {
 
 @pytest.fixture
 def nearly_full(open_memory: OpenMemory) -> NTMMemoryManager:
-    """A memory with three slots left, and one more memory in the archive."""
-    memory = open_memory(settings=Settings(memory_size=len(FACTS) + 3))
+    """A memory with three slots left, in which nothing is forgotten, and one more memory in the archive."""
+    memory = open_memory(settings=Settings(memory_size=len(FACTS) + 3, m3=M3Settings(forget=False)))
     memory.memorize("was erased", id="erased")
     memory.erase("erased")
     memory.memorize_many([{"content": content, "id": f"fact{n}"} for n, content in enumerate(FACTS)])

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ntm_memory_skill import HashedEncoder, NTMMemoryManager, Settings
+from ntm_memory_skill import HashedEncoder, M3Settings, NTMMemoryManager, Settings
 from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.errors import EncoderMismatch, InvalidArgument, MemoryFull, UnknownMemory
 from ntm_memory_skill.store import MemoryStore
 from tests.conftest import OpenMemory, ticking_clock
-from tests.engine.support import FACTS, CountingEncoder, assert_same_hits, everything, fingerprint, plant
+from tests.engine.support import FACTS, STEADY, CountingEncoder, assert_same_hits, everything, fingerprint, plant
 
 
 def test_it_is_found_again_as_if_it_had_never_been_erased(open_memory: OpenMemory) -> None:
     """By its words, its meaning, its name, its tags, its chat and its place in time; also after a restart."""
-    memory = open_memory()
+    memory = open_memory(settings=STEADY)
     plant(memory, FACTS[:3], session="s")
     note = memory.memorize(
         "the launch is on 2 May", key="launch", tags=["a"], type="fact", session="s", at="2026-02-02"
@@ -31,7 +31,7 @@ def test_it_is_found_again_as_if_it_had_never_been_erased(open_memory: OpenMemor
     assert note.id not in everything(memory)
     memory.restore(note.id)
     memory.close()
-    for each in (open_memory(), open_memory()):
+    for each in (open_memory(settings=STEADY), open_memory(settings=STEADY)):
         back = each.get(note.id)
         assert back == replace(record, accesses=back.accesses, accessed_at=back.accessed_at)  # it was looked for since
         assert_same_hits(everything(each, "when is the launch?").values(), before.values())
@@ -145,7 +145,7 @@ class TestRefusals:
     @pytest.fixture
     def memory(self, open_memory: OpenMemory) -> NTMMemoryManager:
         """One live memory, two erased ones, a purged one, and room for one more."""
-        memory = open_memory(settings=Settings(memory_size=2))
+        memory = open_memory(settings=Settings(memory_size=2, m3=M3Settings(forget=False)))
         for name in ("purged", "erased", "erased too"):
             memory.memorize(name, id=name.replace(" ", ""))
             memory.erase(name.replace(" ", ""), purge=name == "purged")

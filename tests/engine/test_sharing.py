@@ -15,6 +15,7 @@ from tests.conftest import OpenMemory, ticking_clock
 from tests.engine.support import (
     FACTS,
     NEVER_FOLD,
+    STEADY,
     CountingEncoder,
     assert_same_hits,
     everything,
@@ -46,7 +47,8 @@ def test_two_managers_by_turns_see_each_other_s_every_step(open_memory: OpenMemo
 def test_slots_and_ids_of_two_writers_never_clash(open_memory: OpenMemory) -> None:
     """Each writes into what the other left free."""
     one, other = open_memory(), open_memory()
-    notes = [manager.memorize(f"{fact} {place}") for place, fact in enumerate(FACTS) for manager in (one, other)]
+    texts = [f"{fact} {place}" for place, fact in enumerate(FACTS)]
+    notes = [manager.memorize(text, force=True) for text in texts for manager in (one, other)]
     assert [note.slot for note in notes] == list(range(16))
     assert len({note.id for note in notes}) == 16
     assert_same_hits(everything(one).values(), everything(other).values())
@@ -82,7 +84,7 @@ def test_purge_by_another_is_noticed(open_memory: OpenMemory) -> None:
 def written(open_memory: OpenMemory, path: Path) -> list[str]:
     """Ids of memories that a 64-number encoder wrote; two of them say the same. Nobody has them open."""
     memory = open_memory()
-    ids = plant(memory, [*FACTS, FACTS[0]])
+    ids = plant(memory, [*FACTS, FACTS[0]], force=True)
     memory.close()
     return ids
 
@@ -100,7 +102,9 @@ def test_another_encoder_is_refused_and_touches_nothing(
 
 def open_foreign(path: Path, dimension: int = 32) -> NTMMemoryManager:
     """Open the memory with another encoder than wrote it, for what needs no encoder."""
-    return NTMMemoryManager.open(path, encoder=HashedEncoder(dimension), require_encoder=False, clock=ticking_clock())
+    return NTMMemoryManager.open(
+        path, settings=STEADY, encoder=HashedEncoder(dimension), require_encoder=False, clock=ticking_clock()
+    )
 
 
 def test_foreign_memory_can_be_read_and_erased_from_but_not_asked(written: list[str], path: Path) -> None:
@@ -139,7 +143,7 @@ def test_reindex_hands_the_memory_to_the_new_encoder(written: list[str], open_me
     for hit in hits:
         assert hit.trace.cosine == pytest.approx(float(key("goats in Kirchberg") @ key(hit.content)), abs=1e-5)
     counting = CountingEncoder(32)
-    again = open_memory(encoder=counting)
+    again = open_memory(encoder=counting, settings=STEADY)
     assert_same_hits(again.search("goats in Kirchberg", top_k=1000), hits)
     assert counting.encoded == []
     with pytest.raises(EncoderMismatch):

@@ -17,7 +17,7 @@ from ntm_memory_skill.sources import seeded_ids
 from ntm_memory_skill.store import MemoryStore
 from tests.conftest import OpenMemory, ticking_clock
 from tests.engine.heads import random_head
-from tests.engine.support import FACTS, EnglishReader, LoadingEncoder, assert_same_hits, plant
+from tests.engine.support import AT_TIMES, FACTS, EnglishReader, LoadingEncoder, assert_same_hits, plant
 from tests.ntm.oracle import Terrain, address, dot, emit, sharpen, units, within
 
 QUESTION = "who plays the violin in Zurich?"
@@ -81,7 +81,7 @@ def test_linear_head_departs_by_what_its_numbers_say(scale: float) -> None:
     sharpened = sharpen(shifted, sharpening)
     memory.use_head(head)
     hits = memory.search(QUESTION, top_k=50)
-    assert {name: weight for name, weight in zip(TERMS, omega, strict=True) if name != "time"} == pytest.approx(
+    assert {name: weight for name, weight in zip(TERMS, omega, strict=True) if name not in AT_TIMES} == pytest.approx(
         weights(hits), abs=1e-4
     )
     for hit in hits:
@@ -100,7 +100,7 @@ def test_departure_is_in_the_measure_of_the_scale() -> None:
         memory.use_head(random_head(scale=scale, seed=3))
         shown = weights(memory.search(QUESTION))
         moved.append(
-            [shown.get(name, 0.0) - weight for name, weight in zip(TERMS, default, strict=True) if name != "time"]
+            [shown.get(name, 0) - weight for name, weight in zip(TERMS, default, strict=True) if name not in AT_TIMES]
         )
     assert moved[1] == pytest.approx([2 * each for each in moved[0]], abs=1e-5)
     assert max(map(abs, moved[0])) > 0.05

@@ -7,9 +7,12 @@ from threading import Barrier
 
 import pytest
 
-from ntm_memory_skill import NTMMemoryManager
+from ntm_memory_skill import M3Settings, NTMMemoryManager, Settings
 from tests.conftest import OpenMemory
 from tests.engine.support import FACTS, assert_same_hits, everything
+
+AS_IT_IS = Settings(m3=M3Settings(duplicates="keep", successions="off", reconsolidate=False))
+"""Each memory is kept as it was written: what the threads write differs in a number alone."""
 
 THREADS = 8
 TURNS = 6
@@ -18,7 +21,7 @@ TURNS = 6
 @pytest.mark.parametrize("managers", [1, 2])
 def test_nothing_is_lost_where_many_write_and_ask_at_once(open_memory: OpenMemory, managers: int) -> None:
     """Every acknowledged memory is there once, in a slot of its own, for everybody; what was erased is gone."""
-    shared = [open_memory() for _ in range(managers)]
+    shared = [open_memory(settings=AS_IT_IS) for _ in range(managers)]
     together = Barrier(THREADS)
 
     def work(thread: int) -> tuple[set[str], set[str]]:
@@ -42,7 +45,7 @@ def test_nothing_is_lost_where_many_write_and_ask_at_once(open_memory: OpenMemor
     kept = set[str]().union(*(ids for ids, _ in done))
     erased = set[str]().union(*(ids for _, ids in done))
     assert (len(kept), len(erased)) == (THREADS * 4, THREADS * 2)
-    fresh = open_memory()
+    fresh = open_memory(settings=AS_IT_IS)
     for memory in (*shared, fresh):
         hits = everything(memory)
         assert set(hits) == kept

@@ -51,7 +51,7 @@ def diary(texts: Sequence[str], days: Sequence[float], now: datetime = NOW, **ad
     settings, encoder = Settings(addressing=AddressingSettings(**addressing)), PlannedEncoder({})
     memory = NTMMemoryManager(MemoryStore(), encoder, settings, clock=lambda: now, ids=seeded_ids(2))
     for text, day in zip(texts, days, strict=True):
-        memory.memorize(text, at=NOW - day * DAY)
+        memory.memorize(text, at=NOW - day * DAY, force=True)
     return memory
 
 

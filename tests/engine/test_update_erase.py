@@ -14,7 +14,7 @@ from ntm_memory_skill.errors import StoreFull, UnknownMemory
 from ntm_memory_skill.store import MemoryStore
 from ntm_memory_skill.store.fs import FileSystem
 from tests.conftest import OpenMemory, ticking_clock
-from tests.engine.support import FACTS, NEVER_FOLD, everything, found, plant
+from tests.engine.support import FACTS, NEVER_FOLD, STEADY, everything, found, plant
 
 INTIMATE = 'Anna\'s "PIN" für\tdas Schließfach: 保险箱 4711'
 
@@ -112,8 +112,9 @@ def test_fading_weakens_the_match_by_just_its_share(memory: NTMMemoryManager) ->
         whole = faded
 
 
-def test_fading_by_nothing_leaves_all_as_it_is(memory: NTMMemoryManager) -> None:
+def test_fading_by_nothing_leaves_all_as_it_is(open_memory: OpenMemory) -> None:
     """Zero is a share like any other."""
+    memory = open_memory(settings=STEADY)
     ids = plant(memory)
     before = everything(memory)[ids[0]].trace
     assert memory.erase(ids[0], strength=0.0).strengths == (1.0,)
@@ -219,7 +220,7 @@ def test_purge_that_found_no_space_can_be_finished(
 
 def test_purge_spares_the_same_text_in_another_memory(memory: NTMMemoryManager, path: Path) -> None:
     """They share a key row, which has to stay."""
-    twin, ident = (memory.memorize("the very same words").id for _ in range(2))
+    twin, ident = (memory.memorize("the very same words", force=True).id for _ in range(2))
     memory.erase(ident, purge=True)
     assert holders(path.parent, spellings("the very same words")) == {path.name, "ntm_memory.previous.json"}
     assert found(memory.search("the very same words")) == ["the very same words"]

@@ -82,7 +82,7 @@ def test_content_that_is_no_text_or_too_much_or_unprintable_is_refused(content: 
     assert refused(lambda: validation.content(content, LIMIT)) == expected
     assert refused(lambda: validation.draft({"content": content}, LIMIT)) == expected
     if content is not None:
-        assert refused(lambda: validation.change(content, None, None, None, LIMIT)) == expected
+        assert refused(lambda: validation.change({"content": content}, LIMIT)) == expected
         assert refused(lambda: validation.recall_text(content, "name", LIMIT)) == expected
 
 
@@ -148,7 +148,7 @@ def test_tags_that_are_no_short_list_of_names_are_refused(given_tags: object) ->
     """One text is not a list of them: it would become a tag a letter."""
     assert refused(lambda: draft(tags=given_tags))[0] is InvalidArgument
     assert refused(lambda: validation.filters({"tags": given_tags}))[0] is InvalidArgument
-    assert refused(lambda: validation.change(None, None, given_tags, None, LIMIT))[0] is InvalidArgument
+    assert refused(lambda: validation.change({"tags": given_tags}, LIMIT))[0] is InvalidArgument
 
 
 @pytest.mark.parametrize(("importance", "kept"), [(0, 0.0), (1, 1.0), (0.0, 0.0), (0.25, 0.25), (None, 0.5)])
@@ -168,7 +168,7 @@ def test_fraction_that_is_no_number_from_zero_to_one_is_refused(number: object) 
     """As importance, and as the strength of an erase."""
     expected = (InvalidArgument, "invalid_argument")
     assert refused(lambda: draft(importance=number)) == expected
-    assert refused(lambda: validation.change(None, number, None, None, LIMIT)) == expected
+    assert refused(lambda: validation.change({"importance": number}, LIMIT)) == expected
     assert refused(lambda: validation.erasure(("a",), number, purge=False)) == expected
 
 
@@ -265,9 +265,9 @@ def test_purge_is_whole_or_refused() -> None:
 
 def test_update_of_nothing_is_refused() -> None:
     """A reason alone changes nothing; an empty list of tags does."""
-    assert refused(lambda: validation.change(None, None, None, "why", LIMIT))[0] is InvalidArgument
-    assert validation.change(None, None, [], None, LIMIT).tags == ()
-    assert validation.change(None, 0, None, None, LIMIT).importance == 0
+    assert refused(lambda: validation.change({"reason": "why"}, LIMIT))[0] is InvalidArgument
+    assert validation.change({"tags": []}, LIMIT).tags == ()
+    assert validation.change({"importance": 0}, LIMIT).importance == 0
 
 
 def test_recall_by_nothing_is_refused() -> None:

@@ -15,14 +15,23 @@ import pytest
 
 from ntm_memory_skill.model import (
     Accessed,
+    Consolidated,
     EncoderIdentity,
     Erased,
     Event,
     Faded,
+    Forgotten,
+    Link,
+    Linked,
     Memorized,
+    Merged,
+    Occurrence,
     Purged,
     Record,
+    Repeated,
     Restored,
+    Superseded,
+    Undone,
     Updated,
 )
 from ntm_memory_skill.store import Changes, DirectoryStore, State, Store, StoreSettings
@@ -83,6 +92,35 @@ def eventful() -> list[list[Event]]:
         [Accessed((ident(0), ident(3)), (2, 1), moment(15))],
         [Restored(ident(2), moment(16), 4, row(2)), Accessed((ident(2),), (1,), moment(17))],
         [Erased(ident(2), moment(18))],
+        *lifecycle(5, at=19),
+    ]
+
+
+def lifecycle(first: int, *, at: int) -> list[list[Event]]:
+    """Return transactions over four new memories: linked, repeated, merged, superseded, forgotten, brought back.
+
+    In the end the first and the third are live, the second is merged into the first, the fourth is forgotten.
+
+    Args:
+        first: The number of the first of them; the others follow.
+        at: When it happens, in seconds.
+    """
+    one, two, three, four = (ident(first + place) for place in range(4))
+    when = moment(at)
+    said = Occurrence(at=when, session="chat", source="Ana", ref=f"said again/{first}")
+    return [
+        [
+            memorized(first, valid_until=moment(at + 80), distilled_from=(two, three)),
+            *(memorized(first + place) for place in (1, 2, 3)),
+        ],
+        [Linked(one, (Link(two, 0.5, when),)), Linked(two, (Link(one, 0.5, when),)), Repeated(one, said)],
+        [Updated(one, when, pinned=True), Accessed((one, two), (1, 2), when, (2.5, 3.5), (5.5, 1.0))],
+        [Superseded(three, one, when)],
+        [Forgotten(three, when, "not recalled"), Consolidated("a", when, forgotten=(three,))],
+        [Restored(three, when, first + 2, row(first + 2)), Superseded(three, None, None), Undone("a")],
+        [Merged(two, one, when, 0.75, "says the same"), Consolidated("b", when, merged=(two,))],
+        [Superseded(three, one, when), Consolidated("b", when, superseded=(three,), gists=(one,))],
+        [Forgotten(four, when, "not recalled")],
     ]
 
 

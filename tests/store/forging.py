@@ -102,10 +102,11 @@ def _members(value: JSON) -> bytes:
     """Return a snapshot without its end: a line of single values, then one memory a line."""
     if not isinstance(value, dict):
         return dumped(value)
-    lists = [name for name in ("records", "archive", "tombstones") if name in value]
+    lists = [name for name in ("records", "archive", "forgotten", "consolidations", "tombstones") if name in value]
     parts = [dumped({name: part for name, part in value.items() if name not in lists})[:-1]]
     for name in lists:
-        text = dumped(value[name]) if name == "tombstones" else _records(value[name], value.get("version") != 1)
+        plain = name in ("consolidations", "tombstones")
+        text = dumped(value[name]) if plain else _records(value[name], value.get("version") != 1)
         parts.append(dumped(name) + b":" + text)
     return b",\n".join(parts)
 

@@ -167,7 +167,7 @@ def _refolded(store: DirectoryStore, shelf: Shelf, case: Case, folder: Path) -> 
 def _remains(case: Case) -> None:
     """Look for what is whole in the snapshot: memories that were there, or none."""
     left = snapshot.remains(case.files.get(SNAPSHOT, b""))
-    if case.law == "strict" and not case.specimen.records.issuperset((*left.records, *left.archive)):
+    if case.law == "strict" and not case.specimen.records.issuperset((*left.records, *left.archive, *left.forgotten)):
         raise Loss("a memory was found in the remains that was never written so")
 
 
@@ -180,4 +180,5 @@ def _check_rows(specimen: Specimen, rows: KeyRows) -> None:
 
 def _equal(found: State, expected: State) -> bool:
     """Return whether two states are equal, the order of the memories included."""
-    return found == expected and list(found.records) == list(expected.records)
+    places = ("records", "forgotten", "consolidations")
+    return found == expected and all(list(getattr(found, each)) == list(getattr(expected, each)) for each in places)

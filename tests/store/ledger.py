@@ -122,7 +122,14 @@ class Ledger:
 
 def after(state: State, events: Sequence[Event]) -> State:
     """Return another state, with events folded in."""
-    result = State(dict(state.records), dict(state.archive), dict(state.tombstones), state.next_ordinal)
+    result = State(
+        dict(state.records),
+        dict(state.archive),
+        dict(state.tombstones),
+        state.next_ordinal,
+        dict(state.forgotten),
+        dict(state.consolidations),
+    )
     for event in events:
         result.apply(event)
     return result
@@ -192,7 +199,7 @@ class Process:
         """Give every memory the key of another encoder."""
         store = self.opened
         with store.transaction():
-            texts = [indexed_text(known.key, known.content) for known in store.state.records.values()]
+            texts = [indexed_text(known.key, known.content) for known in store.state.remembered()]
             digests = [encoder.digest(text) for text in texts]
             keys = [row(70 + number) for number in range(len(texts))]
             self.ledger.changing(encoder=encoder)

@@ -62,9 +62,9 @@ def unnamed(whole: Kept, state: State, lost: Iterable[str]) -> set[str]:
         return set()
     named = {ident_ for number in _numbers(whole, said) for ident_ in whole.told.about.get(number, set())}
     named |= {ident_ for ident_ in whole.told.ever if any(ident_ in each for each in said)}
-    live, archive = texts(state.records), texts(state.archive)
-    wrong = {ident_ for ident_ in whole.told.ever if live.get(ident_) != whole.told.live.get(ident_)}
-    wrong |= {ident_ for ident_ in whole.told.ever if archive.get(ident_) != whole.told.archive.get(ident_)}
+    told = whole.told
+    places = ((state.records, told.live), (state.archive, told.archive), (state.forgotten, told.forgotten))
+    wrong = {each for found, right in places for each in told.ever if texts(found).get(each) != right.get(each)}
     return wrong - named
 
 
@@ -72,7 +72,7 @@ def invented(whole: Kept, state: State, lost: Iterable[str]) -> dict[str, str]:
     """Return what a state says that was never said, or was purged by an entry that is not lost."""
     told, numbers = whole.told, _numbers(whole, lost)
     purged = {ident_ for ident_ in told.purged if told.purging.get(ident_) not in numbers}
-    said = {**texts(state.records), **texts(state.archive)}
+    said = {**texts(state.records), **texts(state.archive), **texts(state.forgotten)}
     return {ident_: text for ident_, text in said.items() if ident_ in purged or text not in told.ever[ident_]}
 
 

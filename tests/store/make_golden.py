@@ -2,8 +2,8 @@
 
     python -m tests.store.make_golden
 
-They are written once, and committed. The script refuses to overwrite: a golden store that changed with the code would
-show nothing. A new format version gets new ones beside them.
+They are written once, and committed. The script writes those that are not there yet and never overwrites: a golden
+store that changed with the code would show nothing. A new format version gets new ones beside them.
 
 The stores of version 1, listed in `VERSION_1`, were written by this script as it was when that was today's version. No
 release can write them any more; what is left of their making is their bytes, and the checksums that were recorded.
@@ -14,18 +14,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ntm_memory_skill import HashedEncoder, NTMMemoryManager, Settings, StoreSettings
-from ntm_memory_skill.model import Memorized, Record
+from ntm_memory_skill.model import Consolidated, Erased, Event, Memorized, Purged, Record, Restored, Updated
 from ntm_memory_skill.sources import seeded_ids
-from ntm_memory_skill.store import State
+from ntm_memory_skill.store import DirectoryStore, State
 from ntm_memory_skill.store.writer import LINE
 from tests.conftest import ticking_clock
-from tests.store.builders import die_writing, record, row
+from tests.store.builders import die_writing, ident, lifecycle, moment, open_store, record, row
 
 GOLDEN = Path(__file__).parent / "golden"
 SUMS = "SHA256SUMS"
@@ -36,9 +36,9 @@ ENCRYPTED = "v2_encrypted"
 VERSION_1 = ("fresh", "journal_only", "folded_with_archive", "torn_tail", "bilingual_versions")
 
 
-def plain(record: Record) -> dict[str, Any]:
-    """Return every field of a memory as JSON has it: times as texts, tuples as lists."""
-    return json.loads(json.dumps(asdict(record), default=datetime.isoformat))  # type: ignore[no-any-return]  # JSON is what it is
+def plain(said: Record | Consolidated) -> dict[str, Any]:
+    """Return every field of a memory, or of a consolidation, as JSON has it: times as texts, tuples as lists."""
+    return json.loads(json.dumps(asdict(said), default=datetime.isoformat))  # type: ignore[no-any-return]  # JSON is what it is
 
 
 def described(state: State, torn: int) -> dict[str, Any]:
@@ -46,6 +46,8 @@ def described(state: State, torn: int) -> dict[str, Any]:
     return {
         "records": [plain(record) for record in state.records.values()],
         "archive": [plain(record) for record in state.archive.values()],
+        "forgotten": [plain(record) for record in state.forgotten.values()],
+        "consolidations": {name: plain(run) for name, run in state.consolidations.items()},
         "tombstones": {ident: at.isoformat() for ident, at in state.tombstones.items()},
         "next_ordinal": state.next_ordinal,
         "torn_bytes": torn,
@@ -144,26 +146,80 @@ def v2_bilingual_versions(scribe: Scribe) -> State:
     return memory.state
 
 
+def v2_lifecycle(scribe: Scribe) -> State:
+    """Link, repeat, pin, merge, supersede, forget, bring back, undo and purge, in snapshot and journal.
+
+    By its events and not by the engine, so that the store says the same whatever a later engine makes of its verbs.
+    """
+    store = open_store(scribe.path)
+    for events in _told(0, "茶 tea"):
+        _commit(store, *events)
+    with store.transaction():
+        store.compact()
+    for events in _told(10, "coffee 咖啡"):
+        _commit(store, *events)
+    gone, at = ident(13), moment(50)
+    _commit(store, _restored(1, "茶 tea"), Updated(ident(0), moment(51), importance=1.0))
+    _commit(store, Erased(gone, at, "asked"), Purged(gone, at))
+    with store.transaction():
+        store.scrub()
+    for events in _told(20, "水 water"):
+        _commit(store, *events)
+    return store.state
+
+
+def _told(first: int, word: str) -> list[list[Event]]:
+    """Return what happens to four memories, with the keys of the texts that they have here."""
+    return [[_keyed(event, word) for event in events] for events in lifecycle(first, at=first + 5)]
+
+
+def _keyed(event: Event, word: str) -> Event:
+    match event:
+        case Memorized(record=record):
+            text = f"{word}, number {record.ordinal}"
+            return Memorized(replace(record, content=text), _key(text))
+        case Restored(id=ident_):
+            return _restored(int(ident_[1:]), word, event)
+        case _:
+            return event
+
+
+def _restored(number: int, word: str, event: Restored | None = None) -> Restored:
+    back = Restored(ident(number), moment(50), number, b"") if event is None else event
+    return replace(back, key_row=_key(f"{word}, number {number}"))
+
+
+def _key(text: str) -> bytes:
+    return ENCODER.encode_query(text).astype("<f4").tobytes()
+
+
+def _commit(store: DirectoryStore, *events: Event) -> None:
+    with store.transaction():
+        store.commit(events, ENCODER.identity)
+
+
 STORES: tuple[Callable[[Scribe], State], ...] = (
     v2_every_event,
     v2_previous_generation,
     v2_encrypted,
     v2_torn_tail,
     v2_bilingual_versions,
+    v2_lifecycle,
 )
 VERSION_2 = tuple(write.__name__ for write in STORES)
 
 
 def make(root: Path) -> None:
-    """Write every golden store of today's version under a folder, and add the checksums of all their files.
+    """Write the golden stores of today's version that are not under a folder yet, and add their files' checksums.
 
     Raises:
-        FileExistsError: There are some already, or one that was recorded before is not as it was.
+        FileExistsError: All are there already, or one that was recorded before is not as it was.
     """
     before = recorded(root)
-    if any((root / name).exists() for name in VERSION_2) or not before.items() <= sums(root).items():
+    missing = [(seed, write) for seed, write in enumerate(STORES) if not (root / write.__name__).exists()]
+    if not missing or not before.items() <= sums(root).items():
         raise FileExistsError(root)
-    for seed, write in enumerate(STORES):
+    for seed, write in missing:
         folder = root / write.__name__
         folder.mkdir(parents=True)
         state = write(Scribe(folder, seed))

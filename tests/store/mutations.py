@@ -11,7 +11,7 @@ import json
 import math
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any, Literal
@@ -79,7 +79,7 @@ def _versions_mixed(rng: Random, specimens: tuple[Specimen, ...]) -> Case:
     files, name = dict(specimen.files), rng.choice((SNAPSHOT, JOURNAL, JOURNAL))
     first, *lines = files[name].splitlines(keepends=True)
     files[name] = first + _spliced(rng, lines, other.files[name].splitlines(keepends=True)[1:])
-    return Case(specimen, files)
+    return Case(replace(specimen, records=specimen.records | other.records), files)  # both were written, if not here
 
 
 def _missing(rng: Random, specimens: tuple[Specimen, ...]) -> Case:
@@ -215,6 +215,8 @@ TARGETS: dict[str, Callable[[JSON, list[JSON]], list[Place]]] = {
     "snapshot's header": lambda snapshot, _: _top(snapshot),
     "encoder": lambda snapshot, _: list(places_in(snapshot["encoder"])),
     "records": lambda snapshot, _: [*places_in(snapshot["records"]), *places_in(snapshot["archive"])],
+    "forgotten": lambda snapshot, _: list(places_in(snapshot.get("forgotten", []))),
+    "consolidations": lambda snapshot, _: list(places_in(snapshot.get("consolidations", {}))),
     "tombstones": lambda snapshot, _: [(snapshot, "tombstones"), *places_in(snapshot["tombstones"])],
     "journal's header": lambda _, journal: [(journal, 0), *places_in(journal[0])],
     "entries": lambda _, journal: [*_top(journal), *(place for line in journal[1:] for place in _top(line))],

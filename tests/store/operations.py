@@ -14,11 +14,25 @@ from pathlib import Path
 import pytest
 
 from ntm_memory_skill.errors import StoreError
-from ntm_memory_skill.model import Accessed, Erased, Event, Faded, Feedback, Memorized, Purged, Restored, Updated
+from ntm_memory_skill.model import (
+    Accessed,
+    Erased,
+    Event,
+    Faded,
+    Feedback,
+    Forgotten,
+    Memorized,
+    Merged,
+    Occurrence,
+    Purged,
+    Repeated,
+    Restored,
+    Updated,
+)
 from ntm_memory_skill.store import DirectoryStore, feedback, seal
 from ntm_memory_skill.store.repair import repair
 from tests.conftest import ticking_clock
-from tests.store.builders import IDENTITY, OTHER_IDENTITY, ident, memorized, moment, open_store, record, row
+from tests.store.builders import IDENTITY, OTHER_IDENTITY, ident, lifecycle, memorized, moment, open_store, record, row
 from tests.store.disk import Picture
 from tests.store.doubles import Call, Fault, FaultyOS, ProcessDeath, T, WatchedOS, installed
 from tests.store.ledger import Ledger, Process
@@ -159,7 +173,10 @@ def past(process: Process) -> None:
     process.commit(memorized(0), memorized(1, tags=("a", "b")), memorized(2, key="发布日期", content="三月 🚀"))
     process.commit(Updated(ident(0), moment(10), content="new", reason="asked", key_row=row(10)))
     process.compact()
-    process.commit(memorized(3, supersedes=ident(1)), memorized(4))
+    process.commit(memorized(3, supersedes=ident(1)), memorized(4), memorized(8), memorized(9))
+    process.commit(
+        Forgotten(ident(8), moment(11), "not recalled"), Merged(ident(9), ident(3), moment(11), 0.5, "the same")
+    )
     process.compact()
     process.commit(Faded(ident(1), moment(12), 0.25))
     process.commit(Erased(ident(2), moment(13), "outdated"))
@@ -172,10 +189,12 @@ def past_with_a_secret(process: Process) -> None:
     past(process)
     process.commit(memorized(PURGED, content=EARLIER_SECRET))
     process.compact()
-    process.commit(Updated(ident(PURGED), moment(20), content=SECRET, key_row=row(20)))
+    again = Repeated(ident(PURGED), Occurrence(at=moment(20), source=SECRET, ref=EARLIER_SECRET))
+    process.commit(Updated(ident(PURGED), moment(20), content=SECRET, key_row=row(20)), again)
     process.compact()
     process.commit(Erased(ident(PURGED), moment(21)))
-    process.commit(memorized(PURGED_TOO, content=SECRET), Erased(ident(PURGED_TOO), moment(21)))
+    merged = Merged(ident(PURGED_TOO), ident(0), moment(21), 0.5, "the same")
+    process.commit(memorized(PURGED_TOO, content=SECRET), merged, Erased(ident(PURGED_TOO), moment(21)))
     process.note(*TELLING)
     _beside(process, "damaged").mkdir()
     quarantined = "damaged/20260101T000000-ntm_memory.json"
@@ -280,6 +299,8 @@ _EVERY_KIND = committing(
     [Updated(ident(0), moment(31), content="newer", key_row=row(31)), Faded(ident(0), moment(31), 0.5)],
     [Restored(ident(2), moment(32), 2, row(2))],
     [Erased(ident(3), moment(33)), Accessed((ident(0),), (1,), moment(34))],
+    [event for events in lifecycle(50, at=35) for event in events],
+    [Restored(ident(9), moment(36), 9, row(9)), Erased(ident(8), moment(36))],
 )
 _ONE = committing([Restored(ident(2), moment(32), 2, row(2))])
 _LAST = committing([Faded(ident(0), moment(33), 0.5)])

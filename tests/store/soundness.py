@@ -71,7 +71,7 @@ class Examination:
         assert set(store.feedback()) <= {*REMARKS, *TELLING}, f"{what}: feedback that nobody gave"
         if store.encoder is not None:
             rows = store.key_rows()
-            for known in store.state.records.values():
+            for known in store.state.remembered():
                 digest = store.encoder.digest(indexed_text(known.key, known.content))
                 place = rows.position(digest)
                 assert place is not None or not expected.complete, f"{what}: the key of {known.id} is lost"

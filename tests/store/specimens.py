@@ -12,10 +12,12 @@ from typing import Any
 
 from ntm_memory_skill.model import (
     Accessed,
+    Consolidated,
     Erased,
     Event,
     Faded,
     Memorized,
+    Merged,
     Purged,
     Record,
     Restored,
@@ -26,7 +28,7 @@ from ntm_memory_skill.store import DirectoryStore, State, StoreSettings
 from ntm_memory_skill.store.fs import FileSystem, Signature
 from ntm_memory_skill.store.seal import Seal
 from tests.conftest import ticking_clock
-from tests.store.builders import DIMENSION, IDENTITY, commit, compact, folded, ident, memorized, moment, row
+from tests.store.builders import DIMENSION, IDENTITY, commit, compact, folded, ident, lifecycle, memorized, moment, row
 from tests.store.forging import JSON, journal_bytes, note_bytes, old_keys_bytes, snapshot_bytes
 
 NAME = "ntm_memory.json"
@@ -39,14 +41,19 @@ Files = Mapping[str, bytes]
 """Bytes by name. What is missing is no file."""
 
 
-def before_folding() -> list[list[Event]]:
-    """Return what the snapshots hold: live memories, an erased one, a purged one."""
+def before_folding(*, version: int) -> list[list[Event]]:
+    """Return what the snapshots hold: live memories, an erased one, a purged one; of version 2, forgotten ones, too."""
+    forgotten: list[list[Event]] = [
+        [event for events in lifecycle(10, at=14)[:5] for event in events],
+        [Merged(ident(11), ident(10), moment(15), 0.5, "the same"), Consolidated("b", moment(15), merged=(ident(11),))],
+    ]
     return [
         [memorized(0), memorized(1, tags=("a", "b"), session="chat"), memorized(2, key="发布日期", content="三月 🚀")],
         [Updated(ident(0), moment(10), content="“quoted”\nand a second line", reason="asked", key_row=row(10))],
         [Erased(ident(2), moment(11), "outdated")],
         [memorized(3, slot=2), Faded(ident(1), moment(12), 0.25)],
         [Erased(ident(3), moment(13)), Purged(ident(3), moment(13))],
+        *(forgotten if version > 1 else []),
     ]
 
 
@@ -58,6 +65,8 @@ def after_folding(*, version: int, purging: bool) -> list[list[Event]]:
     purge: list[Event] = [Purged(ident(4), moment(24))] if purging else []
     later: list[list[Event]] = [
         [Restored(ident(2), moment(22), 3, row(2)), Accessed((ident(2), ident(0)), (2, 1), moment(23))],
+        [event for events in lifecycle(20, at=23) for event in events],
+        [Restored(ident(11), moment(23), 11, row(11)), Erased(ident(21), moment(23))],
     ]
     return [
         [memorized(4, slot=2, supersedes=ident(1))],
@@ -203,7 +212,8 @@ def specimens() -> tuple[Specimen, ...]:
 
 def _written(name: str, passphrase: str | None = None, version: int = 2) -> Specimen:
     """Return a memory that the store itself wrote."""
-    shelf, former, later = Shelf({}), before_folding(), after_folding(version=version, purging=passphrase is not None)
+    shelf, former = Shelf({}), before_folding(version=version)
+    later = after_folding(version=version, purging=passphrase is not None)
     with tempfile.TemporaryDirectory() as folder:
         store = opened(Path(folder), shelf, passphrase, tidy=False)
         for events in former:
@@ -231,7 +241,7 @@ def _written(name: str, passphrase: str | None = None, version: int = 2) -> Spec
 def _version_1() -> Specimen:
     """Return a memory as version 1 wrote it: lines that are not linked, records without checksums."""
     new = _written("version 1", version=1)
-    in_snapshot = {**new.snapshot, "version": 1}
+    in_snapshot = _as_version_1(new.snapshot)
     head, *entries = new.journal
     in_journal = [{"journal": head["journal"], "version": 1, "generation": head["generation"]}, *entries]
     old_snapshot, (old_head, *old_entries) = _readable(dict(zip((SNAPSHOT, JOURNAL), new.previous, strict=True)), None)
@@ -244,7 +254,7 @@ def _version_1() -> Specimen:
             KEYS: old_keys_bytes(new.files[KEYS], DIMENSION),
             WRITER: new.files[WRITER],
         },
-        previous=(snapshot_bytes({**old_snapshot, "version": 1}), journal_bytes(old_journal)),
+        previous=(snapshot_bytes(_as_version_1(old_snapshot)), journal_bytes(old_journal)),
         states=new.states,
         records=new.records,
         rows=new.rows,
@@ -253,13 +263,18 @@ def _version_1() -> Specimen:
     )
 
 
+def _as_version_1(said: JSON) -> JSON:
+    """Return what a snapshot says without the members that version 1 did not have."""
+    return {**{name: part for name, part in said.items() if name not in ("forgotten", "consolidations")}, "version": 1}
+
+
 def _readable(files: Files, seal: Seal | None) -> tuple[JSON, list[JSON]]:
     """Return what two whole files say."""
     value = json.loads(files[SNAPSHOT])
     if seal is not None:
         value = json.loads(seal.decrypt(value["sealed"].encode()))
     del value["crc"]
-    for record in (*value["records"], *value["archive"]):
+    for record in (*value["records"], *value["archive"], *value["forgotten"]):
         del record["crc"]
     head, *lines = [json.loads(line) for line in files[JOURNAL].splitlines()]
     return value, [head, *({"seq": line["seq"], "events": _events(line, seal)} for line in lines)]
@@ -271,7 +286,7 @@ def _events(line: dict[str, Any], seal: Seal | None) -> JSON:
 
 def _records(transactions: list[list[Event]]) -> frozenset[Record]:
     states = [folded(transactions[:count]) for count in range(len(transactions) + 1)]
-    return frozenset(record for state in states for record in (*state.records.values(), *state.archive.values()))
+    return frozenset(record for state in states for record in (*state.remembered(), *state.archive.values()))
 
 
 def _rows(transactions: Iterable[Iterable[Event]]) -> dict[bytes, bytes]:

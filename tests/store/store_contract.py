@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import Accessed, Erased, Faded, Feedback, Purged, Restored, Updated, indexed_text
+from ntm_memory_skill.model import (
+    Accessed,
+    Erased,
+    Faded,
+    Feedback,
+    Forgotten,
+    Merged,
+    Purged,
+    Restored,
+    Undone,
+    Updated,
+    indexed_text,
+)
 from ntm_memory_skill.store import Changes, KeyRows, State, Store
 from tests.store.builders import (
     DIMENSION,
@@ -77,11 +89,13 @@ class StoreContract:
         assert store.encoder is None
 
     def test_commits_amount_to_the_fold_of_their_events(self, store: Store) -> None:
-        """Memorized, updated, faded, superseded, erased, purged, restored and accessed."""
+        """All that can happen: see `eventful`."""
         for events in eventful():
             commit(store, *events)
         assert store.state == folded(eventful())
-        assert list(store.state.records) == [ident(0), ident(1), ident(3)]
+        assert list(store.state.records) == [ident(number) for number in (0, 1, 3, 5, 7)]
+        assert list(store.state.forgotten) == [ident(6), ident(8)]
+        assert list(store.state.consolidations) == ["b"]
 
     def test_the_state_in_hand_follows_a_commit(self, store: Store) -> None:
         """A writer that looked up a memory in it finds the new version there afterwards."""
@@ -117,6 +131,9 @@ class StoreContract:
             Purged(ident(0), moment(1)),
             Restored(ident(0), moment(1), 9, row(0)),
             Accessed((ident(0), ident(9)), (1, 1), moment(1)),
+            Forgotten(ident(9), moment(1), "not recalled"),
+            Merged(ident(0), ident(9), moment(1), 0.5, "the same"),
+            Undone("never done"),
         ):
             with pytest.raises(StoreDamaged):
                 commit(store, memorized(1), unfit, memorized(2))

@@ -13,7 +13,7 @@ from ntm_memory_skill.errors import KeyRefused, PathRefused, StoreDamaged, Store
 from ntm_memory_skill.store import Finding, StoreSettings, keycache, verify
 from ntm_memory_skill.store.keycache import KeyRows
 from tests.conftest import ticking_clock
-from tests.store.builders import IDENTITY, commit, compact, eventful, memorized, open_store, record
+from tests.store.builders import IDENTITY, commit, compact, eventful, ident, memorized, open_store, record
 from tests.store.doubles import ForbiddenFileSystem
 from tests.store.forging import note_bytes, snapshot_bytes
 from tests.store.losses import DAMAGES, flipped
@@ -35,6 +35,7 @@ from tests.store.wrecks import (
 
 __all__ = ["cheap_key"]
 
+LINKED = {"id": "m001", "at": "2026-01-01T00:00:00+00:00"}
 PARTS = ["snapshot", "journal", "matrix", "keys", "previous generation"]
 Change = Callable[[bytes], bytes | None]
 
@@ -114,7 +115,9 @@ class TestWhole:
         assert f"{len(state.records)} memories" in detail(found, "snapshot")
         assert f"{len(state.archive)} in the archive" in detail(found, "snapshot")
         assert f"entry {len(eventful())}" in detail(found, "journal")
-        assert f"{len(state.records)} of {len(state.records)}" in detail(found, "keys")
+        assert f"{len(state.forgotten)} forgotten" in detail(found, "snapshot")
+        known = len(list(state.remembered()))
+        assert f"{known} of {known}" in detail(found, "keys")
 
     def test_an_encrypted_memory_is_said_to_be_so(self, tmp_path: Path) -> None:
         """And it is looked into all the same."""
@@ -324,11 +327,20 @@ class TestCrafted:
             lambda said: said.update(next_ordinal=1),
             lambda said: said["records"][0].update(strength=0.0),
             lambda said: said["records"][0].update(strength=1.5),
+            lambda said: said["records"][0].update(stability=0.0),
+            lambda said: said["records"][0].update(difficulty=0.5),
+            lambda said: said["records"][0].update(difficulty=10.5),
+            lambda said: said["records"][0].update(links=[{**LINKED, "weight": 1.5}]),
+            lambda said: said["records"][0].update(absorbed=[{"id": "gone", "weight": 0.5}]),
+            lambda said: said["records"][0].update(absorbed=[{"id": ident(1), "weight": 0.5}]),
         ],
-        ids=["same place", "later than the last", "fewer than there are", "no strength", "too strong"],
+        ids=[
+            *("same place", "later than the last", "fewer than there are", "no strength", "too strong"),
+            *("no stability", "too easy", "too hard", "too close", "absorbed nobody", "absorbed what is live"),
+        ],
     )
     def test_a_matrix_that_cannot_be_is_found(self, path: Path, change: Callable[[dict[str, object]], object]) -> None:
-        """A place in the order of writing is one memory's, and a strength above 0 and up to 1."""
+        """A place in the order of writing is one memory's, a number within its range, a merge known to both."""
         assert bad(self.crafted(path, change)) == ["matrix"]
 
     @pytest.mark.parametrize("factor", [0.0, 0.5, 1.01, float("nan"), float("inf")])

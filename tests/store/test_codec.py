@@ -14,15 +14,25 @@ from hypothesis import given, settings
 
 from ntm_memory_skill.errors import StoreDamaged
 from ntm_memory_skill.model import (
+    Absorbed,
     Accessed,
+    Consolidated,
     EncoderIdentity,
     Erased,
     Event,
     Faded,
+    Forgotten,
+    Link,
+    Linked,
     Memorized,
+    Merged,
+    Occurrence,
     Purged,
     Record,
+    Repeated,
     Restored,
+    Superseded,
+    Undone,
     Updated,
     Version,
 )
@@ -40,6 +50,9 @@ from tests.store.strategies import EVENTS, IDENTITIES, RECORDS
 Read = Callable[[object], object]
 
 FULL_VERSION = Version("before", 0.25, ("old",), moment(1), "a reason")
+FULL_LINK = Link(ident(3), 0.25, moment(6))
+FULL_ABSORBED = Absorbed(ident(4), 0.5)
+FULL_OCCURRENCE = Occurrence(at=moment(7), session="chat", source="user", ref="message 8")
 FULL_RECORD = record(
     1,
     at=moment(2).astimezone(timezone(timedelta(hours=8))),
@@ -57,18 +70,37 @@ FULL_RECORD = record(
     supersedes=ident(0),
     superseded_by=ident(2),
     superseded_at=moment(3),
+    valid_until=moment(8),
+    pinned=True,
+    stability=2.5,
+    difficulty=5.5,
+    links=(FULL_LINK,),
+    repeats=9,
+    occurrences=(FULL_OCCURRENCE,),
+    absorbed=(FULL_ABSORBED,),
+    distilled_from=(ident(5), ident(6)),
+    forgotten_at=moment(9),
+    forgotten_because="not recalled",
+    merged_into=ident(7),
     erased_at=moment(4),
     erased_because="outdated",
 )
 FULL_IDENTITY = EncoderIdentity("a model", "r1", 384, "query: ", "passage: ")
 FULL_EVENTS: tuple[Event, ...] = (
     Memorized(FULL_RECORD, row(1)),
-    Updated(ident(1), moment(1), "new", 0.75, ("a",), "a reason", row(1)),
+    Updated(ident(1), moment(1), "new", 0.75, ("a",), "a reason", row(1), pinned=False),
     Faded(ident(1), moment(1), 0.25),
     Erased(ident(1), moment(1), "a reason"),
     Purged(ident(1), moment(1)),
     Restored(ident(1), moment(1), 3, row(1)),
-    Accessed((ident(1), ident(2)), (1, 2), moment(1)),
+    Accessed((ident(1), ident(2)), (1, 2), moment(1), (2.5, 0.5), (5.5, 1.0)),
+    Linked(ident(1), (FULL_LINK,)),
+    Repeated(ident(1), FULL_OCCURRENCE),
+    Forgotten(ident(1), moment(1), "not recalled"),
+    Merged(ident(1), ident(2), moment(1), 0.5, "the same"),
+    Superseded(ident(1), ident(2), moment(1)),
+    Consolidated("a run", moment(1), (ident(1),), (ident(2),), (ident(3),), (ident(4),)),
+    Undone("a run"),
 )
 
 
@@ -85,10 +117,13 @@ FULL: list[tuple[str, Read, dict[str, Any]]] = [
 EVERY_KIND = pytest.mark.parametrize(("read", "full"), [case[1:] for case in FULL], ids=[case[0] for case in FULL])
 
 SAMPLES: tuple[Any, ...] = (None, True, 7, 1.5, "some text", "2026-01-01T00:00:00", [7], {"a": 1})
-TIMES = {"at", "created", "superseded_at", "erased_at", "replaced_at", "accessed_at"}
-NUMBERS = {"importance", "strength"}
-COUNTS = {"slot", "ordinal", "dimension", "accesses"}
-STRUCTURES = {"record", "versions", "tags", "key_row", "ids", "counts"}
+TIMES = {"at", "created", "superseded_at", "erased_at", "replaced_at", "accessed_at", "valid_until", "forgotten_at"}
+NUMBERS = {"importance", "strength", "stability", "difficulty", "weight"}
+COUNTS = {"slot", "ordinal", "dimension", "accesses", "repeats"}
+STRUCTURES = {
+    *("record", "versions", "tags", "key_row", "ids", "counts", "stabilities", "difficulties", "links", "absorbed"),
+    *("occurrence", "occurrences", "distilled_from", "merged", "superseded", "forgotten", "gists"),
+}
 
 
 def fits(name: str, sample: Any) -> bool:
@@ -99,7 +134,7 @@ def fits(name: str, sample: Any) -> bool:
         return isinstance(sample, int | float) and not isinstance(sample, bool)
     if name in COUNTS:
         return isinstance(sample, int) and not isinstance(sample, bool)
-    return isinstance(sample, str)
+    return isinstance(sample, bool if name == "pinned" else str)
 
 
 @given(RECORDS)
@@ -141,9 +176,17 @@ def test_fields_with_their_default_are_left_out() -> None:
 
 def test_values_next_to_the_default_are_kept() -> None:
     """Zero, empty and false-like values are no defaults: an update to importance 0 or to no tags says so."""
-    written = Updated(ident(1), moment(1), content="", importance=0.0, tags=(), key_row=b"")
-    assert set(event_to_json(written)) == {"event", "id", "at", "content", "importance", "tags", "key_row"}
+    written = Updated(ident(1), moment(1), content="", importance=0.0, tags=(), key_row=b"", pinned=False)
+    assert set(event_to_json(written)) == {"event", "id", "at", "content", "importance", "tags", "key_row", "pinned"}
     assert event_from_json(through_json(event_to_json(written))) == written
+
+
+def test_what_no_longer_holds_in_nobodys_favour_is_read_back() -> None:
+    """Nothing is ever written as null: an event that names no successor leaves it out."""
+    for written in (Superseded(ident(1), None, None), Superseded(ident(1), None, moment(1))):
+        value = through_json(event_to_json(written))
+        assert None not in value.values()
+        assert event_from_json(value) == written
 
 
 def test_the_full_samples_show_every_field() -> None:
@@ -222,6 +265,7 @@ UNSPEAKABLE = [float("nan"), float("inf"), float("-inf")]
 def test_a_number_that_could_not_be_read_again_is_refused_at_writing(number: float) -> None:
     """JSON has no word for it: `null` in its place would be refused by every later reader, the memory with it."""
     version = Version("before", number, (), moment(1))
+    once = ((ident(1),), (1,), moment(1))
     writes: list[Callable[[], object]] = [
         lambda: record_to_json(record(1, importance=number)),
         lambda: record_to_json(record(1, strength=number)),
@@ -229,6 +273,14 @@ def test_a_number_that_could_not_be_read_again_is_refused_at_writing(number: flo
         lambda: event_to_json(memorized(1, importance=number)),
         lambda: event_to_json(Updated(ident(1), moment(1), importance=number)),
         lambda: event_to_json(Faded(ident(1), moment(1), number)),
+        lambda: record_to_json(record(1, stability=number)),
+        lambda: record_to_json(record(1, difficulty=number)),
+        lambda: record_to_json(record(1, links=(Link(ident(2), number, moment(1)),))),
+        lambda: record_to_json(record(1, absorbed=(Absorbed(ident(2), number),))),
+        lambda: event_to_json(Accessed(*once, (number,), (5.0,))),
+        lambda: event_to_json(Accessed(*once, (5.0,), (number,))),
+        lambda: event_to_json(Linked(ident(1), (Link(ident(2), number, moment(1)),))),
+        lambda: event_to_json(Merged(ident(1), ident(2), moment(1), number, "the same")),
     ]
     for write in writes:
         with pytest.raises(StoreDamaged):
@@ -251,6 +303,15 @@ def test_counts_that_do_not_go_with_their_ids_are_refused() -> None:
             event_from_json({**value, "counts": counts})
 
 
+def test_what_recalls_made_of_memories_is_said_of_each_of_them_or_of_none() -> None:
+    """Stability and difficulty go together."""
+    value = event_to_json(FULL_EVENTS[6])
+    for days, hardness in (([], [1.0, 2.0]), ([1.0], [1.0]), ([1.0, 2.0], []), ([1.0, "2"], [1.0, 2.0]), (None, None)):
+        with pytest.raises(StoreDamaged):
+            event_from_json({**value, "stabilities": days, "difficulties": hardness})
+    event_from_json({**value, "stabilities": [], "difficulties": []})
+
+
 def test_a_key_row_that_is_not_base64_is_refused() -> None:
     """Decoding that passes over strange characters would give another key."""
     value = event_to_json(memorized(1))
@@ -265,3 +326,14 @@ def test_a_damaged_version_is_refused_with_its_record() -> None:
     for changed in ({}, {**value["versions"][0], "colour": 1}, {**value["versions"][0], "content": None}, "text"):
         with pytest.raises(StoreDamaged):
             record_from_json({**value, "versions": [changed]})
+
+
+@pytest.mark.parametrize("name", ["links", "absorbed", "occurrences"])
+def test_a_damaged_part_of_a_record_is_refused_with_it(name: str) -> None:
+    """Whatever it is that the record holds several of."""
+    value = through_json(record_to_json(FULL_RECORD))
+    [part] = value[name]
+    assert part.keys() == {spec.name for spec in fields(getattr(FULL_RECORD, name)[0])}
+    for changed in ({}, {**part, "colour": 1}, "text", None, *({**part, field: None} for field in part)):
+        with pytest.raises(StoreDamaged):
+            record_from_json({**value, name: [changed]})

@@ -175,22 +175,22 @@ class TestReopening:
                 compact(store)
         assert open_store(path).sequence == 4
 
-    def test_key_rows_come_back_for_live_memories(self, path: Path) -> None:
+    def test_key_rows_come_back_for_live_and_forgotten_memories(self, path: Path) -> None:
         """Out of the journal before compacting, out of the cache after it; nothing has to be encoded anew."""
         store = open_store(path)
         for events in eventful():
             commit(store, *events)
-        expected = {ident(0): row(10), ident(1): row(1), ident(3): row(3)}
+        expected = {ident(0): row(10), **{ident(number): row(number) for number in (1, 3, 5, 6, 7, 8)}}
         for _ in range(2):
             found = open_store(path)
             rows, encoder = found.key_rows(), found.encoder
             assert encoder is not None
-            for name, known in found.state.records.items():
+            for known in found.state.remembered():
                 place = rows.position(encoder.digest(indexed_text(known.key, known.content)))
                 assert place is not None
-                assert rows.keys[place].tobytes() == expected[name]
+                assert rows.keys[place].tobytes() == expected[known.id]
             compact(found)
-        assert len(rows) == 3
+        assert len(rows) == len(expected)
 
     def test_a_missing_or_damaged_key_cache_is_no_error(self, path: Path) -> None:
         """It is only a cache."""
@@ -226,8 +226,8 @@ class TestReopening:
         path = path.rename(path.parent / "elsewhere" / path.name)
         found = open_store(path)
         assert found.state == folded(eventful())
-        commit(found, memorized(7))
-        assert open_store(path).state == folded([*eventful(), [memorized(7)]])
+        commit(found, memorized(30))
+        assert open_store(path).state == folded([*eventful(), [memorized(30)]])
 
     def test_an_older_journal_beside_a_newer_snapshot_does_no_harm(self, path: Path) -> None:
         """Its lines are in the snapshot; what is committed behind them can be read again."""

@@ -73,8 +73,9 @@ def expected_of(folder: Path) -> dict[str, Any]:
 
 def limited(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
     """Return what was found, without the fields that memories have only since a later release."""
-    result = dict(found)
-    for part in ("records", "archive"):
+    result = {part: value for part, value in found.items() if part in expected}
+    assert not any(value for part, value in found.items() if part not in expected)
+    for part in {"records", "archive", "forgotten"} & expected.keys():
         pairs = zip(found[part], expected[part], strict=True)
         result[part] = [{name: value for name, value in got.items() if name in known} for got, known in pairs]
     return result
@@ -181,7 +182,7 @@ class TestReading:
         for _ in range(2):  # before and after an upgrade
             store = open_store(golden)
             rows = store.key_rows()
-            texts = [indexed_text(known.key, known.content) for known in store.state.records.values()]
+            texts = [indexed_text(known.key, known.content) for known in store.state.remembered()]
             assert texts
             for text in texts:
                 place = rows.position(ENCODER.identity.digest(text))
@@ -292,6 +293,17 @@ class TestVersion2:
         events = [event for line in data.splitlines()[1:] for event in json.loads(line)["events"]]
         assert {event["event"] for event in events} == kinds
         assert len(expected_of(GOLDEN / "v2_every_event")["tombstones"]) == 1
+
+    def test_every_event_of_the_lifecycle_is_in_a_journal(self) -> None:
+        """Those that there were before, too; and what they amount to is in every place that a memory can be."""
+        folder = GOLDEN / "v2_lifecycle"
+        lines = (folder / ORIGINALS[1]).read_bytes().splitlines()[1:]
+        kinds = {event["event"] for line in lines for event in json.loads(line)["events"]}
+        assert kinds >= {"linked", "repeated", "forgotten", "merged", "superseded", "consolidated", "undone"}
+        expected, head = expected_of(folder), json.loads((folder / ORIGINALS[0]).read_bytes())
+        assert all(expected[part] for part in ("records", "forgotten", "consolidations", "tombstones"))
+        assert head["forgotten"]
+        assert head["consolidations"]
 
     def test_the_encrypted_store_opens_with_its_key_alone(self, tmp_path: Path) -> None:
         """And no word of it stands in any file."""

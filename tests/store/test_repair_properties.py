@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ntm_memory_skill.errors import LossRefused, StoreTooNew
-from ntm_memory_skill.model import Erased, Event, Faded, Memorized, Purged, Restored, Updated
+from ntm_memory_skill.model import Erased, Event, Faded, Forgotten, Memorized, Merged, Purged, Restored, Updated
 from ntm_memory_skill.store import DirectoryStore
 from ntm_memory_skill.store.repair import Repair, repair
 from tests.conftest import ticking_clock
@@ -58,16 +58,22 @@ class History:
         count, state, at = len(self.told.ever), store.state, moment(100 + len(self.told.about))
         if name == "write":
             return [memorized(count, slot=state.free_slot(), content=f"memory {count} said {number}")]
-        there = sorted(self.told.archive if name == "restore" else self.told.live)
+        places = {
+            "restore": {**self.told.archive, **self.told.forgotten},
+            "purge": {**self.told.live, **self.told.forgotten},
+        }
+        there = sorted(places.get(name, self.told.live))
         if not there:
             return []
-        chosen = there[number % len(there)]
+        chosen, other = there[number % len(there)], there[(number + 1) % len(there)]
         made: dict[str, list[Event]] = {
             "update": [Updated(chosen, at, content=f"{chosen} now says {number}", key_row=row(number))],
             "fade": [Faded(chosen, at, 0.5)],
             "erase": [Erased(chosen, at)],
             "restore": [Restored(chosen, at, state.free_slot(), row(number))],
             "purge": [Erased(chosen, at), Purged(chosen, at)],
+            "forget": [Forgotten(chosen, at, "not recalled")],
+            "merge": [] if chosen == other else [Merged(chosen, other, at, 0.5, "the same")],
         }
         return made[name]
 
@@ -78,7 +84,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("locks")
 
 
-NAMES = st.sampled_from(["write", "write", "write", "update", "fade", "erase", "restore", "purge", "fold", "fold"])
+WRITING = ("write", "write", "write", "write", "update", "fade")
+LEAVING = ("erase", "forget", "merge", "restore", "restore", "purge")
+NAMES = st.sampled_from([*WRITING, *LEAVING, "fold", "fold", "fold"])
 HISTORIES = st.lists(st.tuples(NAMES, st.integers(0, 50)), min_size=1, max_size=14)
 Damage = Callable[[bytes, list[bytes]], bytes | None]
 

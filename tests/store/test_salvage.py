@@ -73,6 +73,7 @@ class TestEveryByte:
         ("condition", "name"),
         [
             *product(("two generations", "broken off before the journal"), (SNAPSHOT, OLD_SNAPSHOT, OLD_JOURNAL)),
+            ("forgetful", SNAPSHOT),
             ("broken off before the journal", JOURNAL),
             ("encrypted", SNAPSHOT),
             ("upgraded", SNAPSHOT),
@@ -93,7 +94,9 @@ class TestEveryByte:
                 problems.append((place, mask, found.lost))
         assert problems == []
 
-    @pytest.mark.parametrize("condition", ["two generations", "first journal", "encrypted", "folded_with_archive"])
+    @pytest.mark.parametrize(
+        "condition", ["two generations", "first journal", "encrypted", "folded_with_archive", "forgetful"]
+    )
     def test_a_byte_in_the_journal_costs_the_entry_that_it_is_in_and_no_other(self, condition: str) -> None:
         """That one is named; a byte in the first line, or at a line's end, costs nothing."""
         whole = memory(condition)

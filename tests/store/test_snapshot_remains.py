@@ -6,15 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntm_memory_skill.model import Record
 from ntm_memory_skill.store import State, snapshot
-from tests.store.builders import IDENTITY, eventful, folded, ident, moment
-from tests.store.test_snapshot import RECORD_LISTS, state_of
+from tests.store.builders import IDENTITY, eventful, folded, moment
+from tests.store.test_snapshot import PLACES, Places, state_of
 
 HEADER = snapshot.Header(generation=3, sequence=121, encoder=IDENTITY, written=moment(60))
 STATE = folded(eventful())
 DATA = snapshot.encode(HEADER, STATE)
-EVERYBODY = {ident(0), ident(1), ident(3), ident(2)}
+EVERYBODY = {*STATE.records, *STATE.archive, *STATE.forgotten}
 
 
 def changed(position: int, mask: int = 0x01) -> bytes:
@@ -24,33 +23,38 @@ def changed(position: int, mask: int = 0x01) -> bytes:
 
 def line_of(name: str) -> range:
     """Return where the line of a memory stands in the snapshot, without its newline."""
-    start = DATA.index(f'{{"id":"{name}"'.encode())
+    start = DATA.index(f'\n{{"id":"{name}"'.encode()) + 1
     return range(start, DATA.index(b"\n", start))
 
 
 def kept(found: snapshot.Remains) -> set[str]:
     """Return the ids of the memories that are there, after checking that they are what was written."""
-    for written, side in ((STATE.records, found.records), (STATE.archive, found.archive)):
+    places = ((STATE.records, found.records), (STATE.archive, found.archive), (STATE.forgotten, found.forgotten))
+    for written, side in places:
         for record in side:
             assert written[record.id] == record
-    return {record.id for record in (*found.records, *found.archive)}
+    return {record.id for _, side in places for record in side}
 
 
 def test_a_whole_snapshot_gives_everything() -> None:
     """In the order of writing, with what the first line says."""
     found = snapshot.remains(DATA)
-    assert (list(found.records), list(found.archive)) == ([*STATE.records.values()], [*STATE.archive.values()])
+    assert len(EVERYBODY) == 8
+    for written, side in ((STATE.records, found.records), (STATE.archive, found.archive)):
+        assert list(side) == list(written.values())
+    assert list(found.forgotten) == list(STATE.forgotten.values())
     assert (found.encoder, found.generation, found.sequence, found.lost, found.complete) == (IDENTITY, 3, 121, (), True)
 
 
-@given(RECORD_LISTS, RECORD_LISTS)
+@given(PLACES)
 @settings(deadline=None, max_examples=60)
-def test_any_memory_comes_back(records: list[Record], archive: list[Record]) -> None:
+def test_any_memory_comes_back(places: Places) -> None:
     """Whatever its texts hold: what looks like the end of a line or the beginning of a list is none."""
-    written = [record for record in (*records, *archive) if record.id.isascii()]
-    found = snapshot.remains(snapshot.encode(HEADER, state_of(records, archive)))
-    assert sorted(record.id for record in (*found.records, *found.archive)) == sorted(each.id for each in written)
-    assert all(record.erased_at is None for record in found.records)
+    written = [record.id for place in places for record in place]
+    found = snapshot.remains(snapshot.encode(HEADER, state_of(*places)))
+    assert sorted(each.id for each in (*found.records, *found.archive, *found.forgotten)) == sorted(written)
+    assert all((each.erased_at, each.forgotten_at) == (None, None) for each in found.records)
+    assert all(each.erased_at is None and each.forgotten_at is not None for each in found.forgotten)
     assert found.lost == ()
 
 

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import copy
+from datetime import datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_memory_skill.errors import StoreDamaged
-from ntm_memory_skill.model import Accessed, Erased, Event, Faded, Purged, Restored, Updated, Version
+from ntm_memory_skill.model import (
+    Accessed,
+    Consolidated,
+    Erased,
+    Event,
+    Faded,
+    Forgotten,
+    Link,
+    Linked,
+    Merged,
+    Occurrence,
+    Purged,
+    Repeated,
+    Restored,
+    Superseded,
+    Undone,
+    Updated,
+    Version,
+)
 from ntm_memory_skill.store import State
 from ntm_memory_skill.store.state import updated
 from tests.store.builders import eventful, folded, ident, memorized, moment, record, row
@@ -166,10 +185,10 @@ def test_two_memories_with_the_same_slot_are_no_state() -> None:
 
 
 def test_ids_stay_known_for_good() -> None:
-    """Live, archived or purged: none is given out again."""
+    """Live, forgotten, archived or purged: none is given out again."""
     state = folded(eventful())
-    assert all(state.knows(ident(number)) for number in range(5))
-    assert not state.knows(ident(5))
+    assert all(state.knows(ident(number)) for number in range(9))
+    assert not state.knows(ident(9))
 
 
 BEFORE: list[Event] = [
@@ -177,28 +196,45 @@ BEFORE: list[Event] = [
     Erased(ident(1), moment(5)),
     Erased(ident(2), moment(5)),
     Purged(ident(2), moment(5)),
+    *(memorized(number) for number in (10, 11)),
+    Forgotten(ident(10), moment(5), "not recalled"),
+    Merged(ident(11), ident(0), moment(5), 0.5, "the same"),
 ]
-"""Number 0 is live, 1 in the archive, 2 purged, 3 unknown."""
+"""Number 0 is live, 1 in the archive, 2 purged, 3 unknown, 10 forgotten, 11 merged into 0."""
 
 UNFIT: dict[str, Event] = {
     "memorize a live id": memorized(0),
     "memorize an archived id": memorized(1),
     "memorize a purged id": memorized(2),
+    "memorize a forgotten id": memorized(10),
     **{
         f"{type(event).__name__} number {number}": event
-        for number in (1, 2, 3)
+        for number in (1, 2, 3, 10, 11)
         for event in (
             Updated(ident(number), moment(9), content="x", key_row=row(0)),
             Faded(ident(number), moment(9), 0.5),
-            Erased(ident(number), moment(9)),
+            Linked(ident(number), ()),
+            Repeated(ident(number), Occurrence(at=moment(9))),
+            Forgotten(ident(number), moment(9), "not recalled"),
+            Merged(ident(number), ident(0), moment(9), 0.5, "the same"),
+            Superseded(ident(number), None, None),
         )
     },
-    **{f"purge number {number}": Purged(ident(number), moment(9)) for number in (0, 2, 3)},
+    **{f"erase number {number}": Erased(ident(number), moment(9)) for number in (1, 2, 3)},
+    **{
+        f"merge into number {number}": Merged(ident(0), ident(number), moment(9), 0.5, "the same")
+        for number in (0, 1, 2, 3, 10, 11)
+    },
+    "put a memory in its own place": Superseded(ident(0), ident(0), moment(9)),
+    "undo what was never done": Undone("a run"),
+    **{f"purge number {number}": Purged(ident(number), moment(9)) for number in (0, 2, 3, 10, 11)},
     **{f"restore number {number}": Restored(ident(number), moment(9), 7, row(number)) for number in (0, 2, 3)},
-    **{f"access number {number}": Accessed((ident(number),), (1,), moment(9)) for number in (1, 2, 3)},
+    **{f"access number {number}": Accessed((ident(number),), (1,), moment(9)) for number in (1, 2, 3, 10, 11)},
     "access a live memory and another": Accessed((ident(0), ident(3)), (1, 1), moment(9)),
     "memorize into a taken slot": memorized(5, slot=0),
     "restore into a taken slot": Restored(ident(1), moment(9), 0, row(1)),
+    "restore a forgotten one into a taken slot": Restored(ident(10), moment(9), 0, row(10)),
+    "restore a merged one into a taken slot": Restored(ident(11), moment(9), 0, row(11)),
 }
 EVERY_UNFIT = pytest.mark.parametrize("event", UNFIT.values(), ids=UNFIT.keys())
 
@@ -232,6 +268,10 @@ def test_a_check_follows_events_that_build_on_each_other() -> None:
     state.check([Erased(ident(0), moment(9)), Purged(ident(0), moment(9)), Purged(ident(1), moment(9))])
     state.check([Erased(ident(0), moment(9)), Restored(ident(1), moment(9), 0, row(1)), Faded(ident(1), moment(9), 1)])
     state.check([memorized(7), Accessed((ident(7), ident(0)), (1, 1), moment(9)), Erased(ident(7), moment(9))])
+    state.check([Restored(ident(11), moment(9), 11, row(11)), Forgotten(ident(0), moment(9), "not recalled")])
+    state.check([Erased(ident(0), moment(9)), Purged(ident(0), moment(9)), Erased(ident(11), moment(9))])
+    state.check([Consolidated("a run", moment(9)), Undone("a run")])
+    state.check([memorized(7), Merged(*same(7, 0)), memorized(8, slot=7)])
     unfit: list[list[Event]] = [
         [Erased(ident(0), moment(9)), Faded(ident(0), moment(9), 0.5)],
         [memorized(7), memorized(7)],
@@ -240,6 +280,10 @@ def test_a_check_follows_events_that_build_on_each_other() -> None:
         [Restored(ident(1), moment(9), 7, row(1)), memorized(7)],
         [Purged(ident(1), moment(9)), Restored(ident(1), moment(9), 7, row(1))],
         [Erased(ident(0), moment(9)), Accessed((ident(0),), (1,), moment(9))],
+        [Restored(ident(10), moment(9), 10, row(10)), Restored(ident(10), moment(9), 12, row(10))],
+        [Restored(ident(10), moment(9), 10, row(10)), Merged(*same(0, 10)), Merged(*same(10, 0))],
+        [Consolidated("a run", moment(9)), Undone("a run"), Undone("a run")],
+        [Forgotten(ident(0), moment(9), "not recalled"), Forgotten(ident(0), moment(9), "not recalled")],
     ]
     for events in unfit:
         with pytest.raises(StoreDamaged):
@@ -247,7 +291,13 @@ def test_a_check_follows_events_that_build_on_each_other() -> None:
     assert state == before
 
 
+def same(number: int, into: int) -> tuple[str, str, datetime, float, str]:
+    """Return what a merge of a memory into another says."""
+    return ident(number), ident(into), moment(9), 0.5, "the same"
+
+
 NUMBERS = st.integers(0, 4)
+RUNS = st.sampled_from(["one", "two"])
 SLOTS = st.integers(0, 4)
 ANY_EVENT: st.SearchStrategy[Event] = st.one_of(
     st.builds(
@@ -262,6 +312,17 @@ ANY_EVENT: st.SearchStrategy[Event] = st.one_of(
     st.builds(lambda number: Purged(ident(number), moment(9)), NUMBERS),
     st.builds(lambda number, slot: Restored(ident(number), moment(9), slot, row(0)), NUMBERS, SLOTS),
     st.builds(lambda number, other: Accessed((ident(number), ident(other)), (1, 2), moment(9)), NUMBERS, NUMBERS),
+    st.builds(
+        lambda number, other: Linked(ident(number), (Link(ident(other), 0.5, moment(9)),)),
+        NUMBERS,
+        NUMBERS,
+    ),
+    st.builds(lambda number: Repeated(ident(number), Occurrence(at=moment(9))), NUMBERS),
+    st.builds(lambda number: Forgotten(ident(number), moment(9), "not recalled"), NUMBERS),
+    st.builds(lambda number, into: Merged(*same(number, into)), NUMBERS, NUMBERS),
+    st.builds(lambda number, other: Superseded(ident(number), ident(other), moment(9)), NUMBERS, NUMBERS),
+    st.builds(lambda run, number: Consolidated(run, moment(9), forgotten=(ident(number),)), RUNS, NUMBERS),
+    st.builds(Undone, RUNS),
 )
 
 
@@ -278,7 +339,7 @@ def test_a_check_says_what_applying_would(before: list[Event], events: list[Even
     assert fits(state, events) == applies(trial, events)
 
 
-@given(st.lists(ANY_EVENT, max_size=12))
+@given(st.lists(ANY_EVENT, max_size=14))
 @settings(deadline=None, max_examples=200)
 def test_no_two_live_memories_ever_share_a_slot(events: list[Event]) -> None:
     """Whatever is refused and whatever is not; and each memory is in one place alone."""
@@ -287,8 +348,12 @@ def test_no_two_live_memories_ever_share_a_slot(events: list[Event]) -> None:
         applies(state, [event])
         slots = [known.slot for known in state.records.values()]
         assert len(slots) == len(set(slots))
-        places = [*state.records, *state.archive, *state.tombstones]
+        places = [*state.records, *state.forgotten, *state.archive, *state.tombstones]
         assert len(places) == len(set(places))
+        for known in (*state.remembered(), *state.archive.values()):
+            for each in known.absorbed:
+                assert state.forgotten[each.id].merged_into == known.id
+            assert (known.forgotten_at is not None) == (known.id in state.forgotten)
 
 
 def fits(state: State, events: list[Event]) -> bool:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import copy
-import tempfile
 import zlib
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    invariant,
-    multiple,
-    rule,
-)
+from hypothesis.stateful import consumes, initialize, invariant, multiple, rule
 
-from ntm_memory_skill.model import Accessed, Erased, Event, Faded, Memorized, Purged, Record, Restored, Updated
+from ntm_memory_skill.model import Erased, Faded, Memorized, Purged, Record, Restored, Updated
 from ntm_memory_skill.store import DirectoryStore, State, snapshot, verify
 from tests.conftest import ticking_clock
 from tests.store.builders import (
     IDENTITY,
     all_bytes,
-    commit,
     compact,
     die_writing,
     ident,
@@ -36,34 +24,12 @@ from tests.store.builders import (
     moment,
     open_store,
     previous_fold,
-    row,
 )
+from tests.store.remembering import FRACTIONS, PROCESSES, RELAXED, Remembering, plain
 from tests.store.strategies import TAGS, TEXTS
 
-FRACTIONS = st.sampled_from([0.0, 0.25, 0.5, 1.0])
-RELAXED = 2
-PROCESSES = st.integers(0, RELAXED)
-"""The last of them does not wait for the disk."""
 JUMPS = st.sampled_from([1, 1, 1, 0, -1, -86_400, 86_400, 10**9, -(10**9)])
 """Seconds between one event and the next: clocks are set, and set back."""
-Plain = dict[str, Any]
-
-
-def plain(record: Record) -> Plain:
-    """Return what the machine remembers of a memory, out of a record."""
-    return {
-        "content": record.content,
-        "importance": record.importance,
-        "tags": record.tags,
-        "strength": record.strength,
-        "at": record.at,
-        "slot": record.slot,
-        "versions": [(old.content, old.importance, old.tags, old.replaced_at, old.reason) for old in record.versions],
-        "supersedes": record.supersedes,
-        "superseded": (record.superseded_by, record.superseded_at),
-        "erased": (record.erased_at, record.erased_because),
-        "accessed": (record.accesses, record.accessed_at),
-    }
 
 
 def as_version_1(path: Path) -> None:
@@ -75,26 +41,10 @@ def as_version_1(path: Path) -> None:
     path.write_bytes(body + b'\n"crc":"%08x"}\n' % zlib.crc32(body))
 
 
-class StoreMachine(RuleBasedStateMachine):
+class StoreMachine(Remembering):
     """Three processes on one folder, of which any may write, look, compact, or be started again."""
 
-    live = Bundle("live")
-    archived = Bundle("archived")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "memory" / "ntm_memory.json"
-        self.processes: list[DirectoryStore] = []
-        self.records: dict[str, Plain] = {}
-        self.archive: dict[str, Plain] = {}
-        self.tombstones: dict[str, datetime] = {}
-        self.traces: dict[str, list[bytes]] = {}
-        """What stands in the files of each memory, and in no file once it is purged."""
-        self.written = 0
-        self.marks = 0
-        self.seconds = 0
-        self.transactions = 0
+    live, archived = Remembering.live, Remembering.archived
 
     @initialize(old=st.booleans())
     def start(self, old: bool) -> None:
@@ -103,36 +53,10 @@ class StoreMachine(RuleBasedStateMachine):
             as_version_1(self.path)
         self.processes = [self.opened(process) for process in range(RELAXED + 1)]
 
-    def opened(self, process: int) -> DirectoryStore:
-        """Start a process."""
-        return open_store(self.path, durability="relaxed" if process == RELAXED else "full")
-
     @rule(seconds=JUMPS)
     def set_the_clock(self, seconds: int) -> None:
         """Let time pass, stand still, or go back."""
         self.seconds = max(min(self.seconds + seconds, 2 * 10**9), -2 * 10**9)
-
-    def now(self) -> datetime:
-        """Return the time, a second after it was asked for last."""
-        self.seconds += 1
-        return moment(self.seconds)
-
-    def marked(self, name: str, text: str) -> tuple[str, bytes]:
-        """Return a text and a key that no other memory or version has, and remember by what they are known."""
-        self.marks += 1
-        key_row = row(self.marks)
-        self.traces.setdefault(name, []).extend([b"#%06d" % self.marks, key_row, base64.b64encode(key_row)])
-        return f"{text}#{self.marks:06d}", key_row
-
-    def commit(self, process: int, *events: Event) -> None:
-        """Commit as one of the processes."""
-        commit(self.processes[process], *events)
-        self.transactions += 1
-
-    def free_slot(self) -> int:
-        """Return the lowest slot that no live memory has."""
-        taken = {known["slot"] for known in self.records.values()}
-        return next(slot for slot in range(len(taken) + 1) if slot not in taken)
 
     def new(self, content: str, tags: tuple[str, ...], importance: float, supersedes: str | None) -> Memorized:
         """Return the writing of a new memory, and remember it."""
@@ -150,7 +74,11 @@ class StoreMachine(RuleBasedStateMachine):
             "supersedes": supersedes,
             "superseded": (None, None),
             "erased": (None, None),
-            "accessed": (0, None),
+            "accessed": (0, None, None, None),
+            "links": {},
+            "said": (0, ()),
+            "absorbed": {},
+            "out": (None, None, None),
         }
         if supersedes in self.records:
             self.records[supersedes]["superseded"] = (ident(number), at)
@@ -208,6 +136,8 @@ class StoreMachine(RuleBasedStateMachine):
         for field, value in (("content", content), ("importance", importance), ("tags", tags)):
             if value is not None:
                 known[field] = value
+        if content is not None:
+            known["absorbed"] = dict.fromkeys(known["absorbed"], 0.0)
 
     @rule(process=PROCESSES, name=live, strength=st.sampled_from([1e-6, 0.25, 0.5, 1.0]))
     def fade(self, process: int, name: str, strength: float) -> None:
@@ -231,22 +161,14 @@ class StoreMachine(RuleBasedStateMachine):
         self.records[name] = {**self.archive.pop(name), "erased": (None, None), "slot": slot}
         return name
 
-    @rule(process=PROCESSES, name=live, other=live, count=st.integers(1, 3))
-    def access(self, process: int, name: str, other: str, count: int) -> None:
-        """Give memories as answers, and store that later."""
-        counts = {name: count, other: count + 1}
-        at = self.now()
-        self.commit(process, Accessed(tuple(counts), tuple(counts.values()), at))
-        for each, more in counts.items():
-            before, _ = self.records[each]["accessed"]
-            self.records[each]["accessed"] = (before + more, at)
-
     @rule(process=PROCESSES, name=consumes(archived), finish=st.sampled_from(["scrub", "compact", "leave"]))
     def purge(self, process: int, name: str, finish: str) -> None:
         """Remove a memory for good, and see to its traces, or leave them to others."""
         at = self.now()
         self.commit(process, Purged(name, at))
         del self.archive[name]
+        for known in (*self.records.values(), *self.forgotten.values(), *self.archive.values()):
+            known["links"] = {end: given for end, given in known["links"].items() if end != name}
         self.tombstones[name] = at
         if finish == "scrub":
             self.scrub(process)
@@ -308,7 +230,7 @@ class StoreMachine(RuleBasedStateMachine):
         files = b"\0".join(all_bytes(self.path.parent).values()) if self.path.parent.exists() else b""
         for name in self.tombstones:
             assert not any(trace in files for trace in self.traces[name])
-        for known in (*self.records.values(), *self.archive.values()):
+        for known in (*self.records.values(), *self.archive.values(), *self.forgotten.values()):
             assert known["content"][-7:].encode() in files
 
     @invariant()
@@ -334,7 +256,8 @@ class StoreMachine(RuleBasedStateMachine):
         """Compare a store that is caught up with what the machine remembers."""
         assert {name: plain(record) for name, record in store.state.records.items()} == self.records
         assert {name: plain(record) for name, record in store.state.archive.items()} == self.archive
-        assert store.state.tombstones == self.tombstones
+        assert {name: plain(record) for name, record in store.state.forgotten.items()} == self.forgotten
+        assert (store.state.tombstones, store.state.consolidations) == (self.tombstones, self.runs)
         assert list(store.state.records) == list(self.records)
         assert (store.state.next_ordinal, store.sequence) == (self.written, self.transactions)
         assert all(store.state.knows(ident(number)) for number in range(self.written))

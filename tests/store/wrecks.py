@@ -13,11 +13,24 @@ from typing import Any
 
 import pytest
 
-from ntm_memory_skill.model import Accessed, Erased, Event, Faded, Memorized, Purged, Restored, Updated
+from ntm_memory_skill.model import (
+    Accessed,
+    Consolidated,
+    Erased,
+    Event,
+    Faded,
+    Forgotten,
+    Memorized,
+    Merged,
+    Purged,
+    Restored,
+    Undone,
+    Updated,
+)
 from ntm_memory_skill.store import DirectoryStore, State, StoreSettings
 from ntm_memory_skill.store.fs import FileSystem, Signature
 from ntm_memory_skill.store.seal import SCRYPT
-from tests.store.builders import Death, commit, compact, ident, memorized, moment, open_store, row
+from tests.store.builders import Death, commit, compact, ident, lifecycle, memorized, moment, open_store, row
 
 NAME = "ntm_memory.json"
 SNAPSHOT, JOURNAL = NAME, "ntm_memory.journal.jsonl"
@@ -46,6 +59,8 @@ class Told:
     live: dict[str, str] = field(default_factory=dict)
     """Text by id."""
     archive: dict[str, str] = field(default_factory=dict)
+    forgotten: dict[str, str] = field(default_factory=dict)
+    """Those that were merged, too."""
     purged: set[str] = field(default_factory=set)
     ever: dict[str, set[str]] = field(default_factory=dict)
     """Every text that an id ever had."""
@@ -59,35 +74,37 @@ class Told:
         number = len(self.about) + 1
         self.about[number] = set()
         for event in events:
-            self.about[number].update(event.ids if isinstance(event, Accessed) else {self._tell(event, number)})
+            self.about[number].update(self._tell(event, number))
 
-    def _tell(self, event: Event, number: int) -> str:
+    def _tell(self, event: Event, number: int) -> set[str]:
         match event:
+            case Accessed(ids=idents):
+                return set(idents)
+            case Consolidated() | Undone():
+                return set()
             case Memorized(record=record):
                 self.live[record.id] = record.content
                 self.ever[record.id] = {record.content}
-                return record.id
+                return {record.id}
             case Updated(id=ident_, content=str(content)):
                 self.live[ident_] = content
                 self.ever[ident_].add(content)
             case Erased(id=ident_):
-                self.archive[ident_] = self.live.pop(ident_)
+                self.archive[ident_] = (self.live if ident_ in self.live else self.forgotten).pop(ident_)
+            case Forgotten(id=ident_) | Merged(id=ident_):
+                self.forgotten[ident_] = self.live.pop(ident_)
             case Restored(id=ident_):
-                self.live[ident_] = self.archive.pop(ident_)
+                self.live[ident_] = (self.archive if ident_ in self.archive else self.forgotten).pop(ident_)
             case Purged(id=ident_):
                 del self.archive[ident_]
                 self.purged.add(ident_)
                 self.purging[ident_] = number
-        assert not isinstance(event, Accessed)
-        return event.id
+        return {event.id}
 
     def same_as(self, state: State) -> bool:
         """Return whether a state says just this."""
-        return (texts(state.records), texts(state.archive), set(state.tombstones)) == (
-            self.live,
-            self.archive,
-            self.purged,
-        )
+        said = (texts(state.records), texts(state.archive), texts(state.forgotten), set(state.tombstones))
+        return said == (self.live, self.archive, self.forgotten, self.purged)
 
 
 def texts(records: Mapping[str, object]) -> dict[str, str]:
@@ -213,6 +230,21 @@ def two_generations(scribe: Scribe) -> None:
     going_on(scribe)
 
 
+def forgetful(scribe: Scribe) -> None:
+    """Leave memories that were forgotten, merged and brought back, in snapshot, journal and generation before."""
+    beginning(scribe)
+    scribe.fold()
+    told = lifecycle(10, at=30)
+    for events in told[:5]:
+        scribe.commit(*events)
+    scribe.fold()
+    for events in told[5:]:
+        scribe.commit(*events)
+    scribe.commit(Erased(ident(13), moment(50)))  # which was forgotten
+    scribe.commit(Updated(ident(10), moment(51), content="something else by now", key_row=row(51)))
+    scribe.commit(Restored(ident(11), moment(52), 11, row(11)))  # which was merged into it
+
+
 def broken_off_before_the_snapshot(scribe: Scribe) -> None:
     """Leave the same generation twice."""
     two_generations(scribe)
@@ -258,6 +290,7 @@ STORIES: Mapping[str, Callable[[Scribe], None]] = {
         first_journal,
         folded,
         two_generations,
+        forgetful,
         broken_off_before_the_snapshot,
         broken_off_before_the_journal,
         purged,
@@ -265,7 +298,7 @@ STORIES: Mapping[str, Callable[[Scribe], None]] = {
         purge_broken_off,
     )
 }
-CONDITIONS = (*STORIES, "encrypted", "encrypted first journal", "torn", "upgraded")
+CONDITIONS = (*STORIES, "encrypted", "encrypted forgetful", "encrypted first journal", "torn", "upgraded")
 VERSION_1 = ("fresh", "journal_only", "folded_with_archive", "bilingual_versions")
 
 
@@ -278,8 +311,8 @@ def kept(condition: str) -> Kept:
             return _upgraded(path)
         passphrase = SALT_AND_PEPPER if condition.startswith("encrypted") else None
         scribe = Scribe(path, passphrase)
-        story = {"encrypted": "two generations", "encrypted first journal": "first journal", "torn": "two generations"}
-        STORIES[story.get(condition, condition)](scribe)
+        story = {"encrypted": "two generations", "torn": "two generations"}
+        STORIES[story.get(condition, condition.removeprefix("encrypted "))](scribe)
         if condition == "torn":
             with (path.parent / JOURNAL).open("ab") as journal:
                 journal.write(b'{"seq":10,"after":"0000')

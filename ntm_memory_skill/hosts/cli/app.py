@@ -18,7 +18,7 @@ import typer
 from ntm_memory_skill import __version__
 from ntm_memory_skill.config import ENVIRONMENT, MEMORY_VARIABLE
 from ntm_memory_skill.errors import NTMMemoryError
-from ntm_memory_skill.hosts.cli import evaluate, explain, files, proof, setup, tools, train, upkeep
+from ntm_memory_skill.hosts.cli import evaluate, explain, files, lifecycle, proof, setup, tools, train, upkeep
 from ntm_memory_skill.hosts.cli.output import Output
 from ntm_memory_skill.tools import failure
 
@@ -38,6 +38,7 @@ app = typer.Typer(
 tools.register(app)
 files.register(app)
 upkeep.register(app)
+lifecycle.register(app)
 setup.register(app)
 proof.register(app)
 evaluate.register(app)

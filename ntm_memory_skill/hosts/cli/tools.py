@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,23 @@ from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
 from ntm_memory_skill.hosts.cli.picture import excerpt
 from ntm_memory_skill.hosts.cli.reasons import difference_lines, trace_lines, why_it_lost
 from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread
+from ntm_memory_skill.model import MODES
 from ntm_memory_skill.tools import TOOLS, call
+
+
+class Mode(StrEnum):
+    """What decides in a search."""
+
+    ADAPTIVE = "adaptive"
+    EXACT = "exact"
+    SEMANTIC = "semantic"
+    CONTEXTUAL = "contextual"
+    TEMPORAL = "temporal"
+
+
+if tuple(Mode) != MODES:
+    raise AssertionError("a mode cannot be named, or a name has none")
+
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A label; may be given several times.")]
 Kind = Annotated[str | None, typer.Option(help="Of this kind alone.")]
@@ -23,6 +40,9 @@ Until = Annotated[str | None, typer.Option(help="Happened then or earlier (ISO 8
 AsOf = Annotated[str | None, typer.Option(help="As things stood at that time (ISO 8601).")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show every term, and the weights after every stage.")]
 Around = Annotated[int | None, typer.Option("--context", "-C", help="Show so many from before and after each hit.")]
+Manner = Annotated[Mode | None, typer.Option(help="What decides; adaptive by default.", show_default=False)]
+Superseded = Annotated[bool, typer.Option("--include-superseded", help="Also what no longer holds.")]
+Forgotten = Annotated[bool, typer.Option("--include-forgotten", help="Also what was forgotten to make room.")]
 Importance = Annotated[float | None, typer.Option(help="From 0 (trivia) to 1 (must not be lost).")]
 Reason = Annotated[str | None, typer.Option(help="Why.")]
 
@@ -45,8 +65,11 @@ def memorize(
     source: Annotated[str | None, typer.Option(help="Who or what it came from.")] = None,
     ref: Annotated[str | None, typer.Option(help="Your own name for it.")] = None,
     supersedes: Annotated[str | None, typer.Option(help="Id of the memory that it replaces.")] = None,
+    valid_until: Annotated[str | None, typer.Option(help="When it stops holding, ISO 8601.")] = None,
+    pin: Annotated[bool, typer.Option("--pin", help="Never forget it, whatever else has to go.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="As a memory of its own, though it repeats another.")] = False,
 ) -> None:
-    """Store one memory for good."""
+    """Store one memory for good; what is known already is counted, not stored again."""
     arguments = {
         "content": sys.stdin.read().rstrip("\n") if text == "-" else text,
         "key": key,
@@ -58,6 +81,9 @@ def memorize(
         "source": source,
         "ref": ref,
         "supersedes": supersedes,
+        "valid_until": valid_until,
+        "pinned": pin or None,
+        "force": force or None,
     }
     _tool(ctx, "memorize", arguments)
 
@@ -68,11 +94,22 @@ def recall(
     key: Annotated[str | None, typer.Option(help="The name under which it was stored.")] = None,
     session: Annotated[str | None, typer.Option(help="The present chat; its last focus draws the recall.")] = None,
     budget: Annotated[int | None, typer.Option(help="Characters to return at most.")] = None,
+    mode: Manner = None,
+    include_superseded: Superseded = False,
+    include_forgotten: Forgotten = False,
     context: Around = None,
     explain: Explain = False,
 ) -> None:
     """Return the best memories that fit a budget of characters."""
-    arguments = {"query": query, "key": key, "session": session, "budget": budget}
+    arguments = {
+        "query": query,
+        "key": key,
+        "session": session,
+        "budget": budget,
+        "mode": None if mode is None else mode.value,
+        "include_superseded": include_superseded or None,
+        "include_forgotten": include_forgotten or None,
+    }
     _tool(ctx, "recall", {**arguments, "context": context, "explain": explain or None})
 
 
@@ -86,12 +123,25 @@ def search(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    mode: Manner = None,
+    include_superseded: Superseded = False,
+    include_forgotten: Forgotten = False,
     context: Around = None,
     explain: Explain = False,
 ) -> None:
     """Return the memories that best answer a question, ranked."""
-    filters = filters_of(tags=tag, type=type, session=session, since=since, until=until, as_of=as_of)
-    arguments = {"query": query, "top_k": top_k, "filters": filters or None}
+    filters = filters_of(
+        tags=tag,
+        type=type,
+        session=session,
+        since=since,
+        until=until,
+        as_of=as_of,
+        include_superseded=include_superseded or None,
+        include_forgotten=include_forgotten or None,
+    )
+    how = None if mode is None else mode.value
+    arguments = {"query": query, "top_k": top_k, "filters": filters or None, "mode": how}
     _tool(ctx, "search", {**arguments, "context": context, "explain": explain or None})
 
 
@@ -101,11 +151,15 @@ def update(
     text: Annotated[str | None, typer.Argument(help="The new text; - reads standard input.")] = None,
     importance: Importance = None,
     tag: Tags = None,
+    pin: Annotated[
+        bool | None, typer.Option("--pin/--unpin", help="Never forget it; or let it be forgotten again.")
+    ] = None,
     reason: Reason = None,
 ) -> None:
     """Give a memory a new version; the old one is kept."""
     content = sys.stdin.read().rstrip("\n") if text == "-" else text
-    _tool(ctx, "update", {"id": id, "content": content, "importance": importance, "tags": tag, "reason": reason})
+    changes = {"content": content, "importance": importance, "tags": tag, "pinned": pin, "reason": reason}
+    _tool(ctx, "update", {"id": id, **changes})
 
 
 def erase(
@@ -145,10 +199,13 @@ def _tool(ctx: typer.Context, name: str, arguments: dict[str, Any]) -> None:
 
 
 def _memorized(console: Console, envelope: Envelope) -> None:
-    console.print(f"[green]memorized[/] {envelope['id']} [dim](slot {envelope['slot']})[/]")
-    for label, found in (("related", envelope["related"]), ("nearly the same, both kept", envelope["duplicates"])):
-        for each in found:
-            console.print(f"  [dim]{label}: {each['id']}[/] {literal(each['content'])}")
+    done = {"new": "memorized", "counted": "known already, counted", "merged": "known already, kept with it"}
+    console.print(f"[green]{done[envelope['stored']]}[/] {envelope['id']} [dim](slot {envelope['slot']})[/]")
+    alike = [(f"nearly the same, {each['action']}", each) for each in envelope["duplicates"]]
+    for label, each in [*(("related", each) for each in envelope["related"]), *alike]:
+        console.print(f"  [dim]{label}: {each['id']}[/] {literal(each['content'])}")
+    for each in envelope["superseded"]:
+        console.print(f"  [yellow]no longer holds:[/] {each['id']} [dim]by {each['by']}:[/] {literal(each['reason'])}")
 
 
 def _recalled(console: Console, envelope: Envelope) -> None:
@@ -201,6 +258,8 @@ def _why(why: dict[str, Any]) -> str:
         parts.append("words " + literal(", ".join(why["words"])))
     if "said_next_to" in why:
         parts.append(f"said next to {why['said_next_to']}")
+    if "later_than" in why:
+        parts.append(f"later than {why['later_than']}")
     if "rerank" in why:
         parts.append(f"rerank {why['rerank']:.2f}")
     return " · ".join(parts)

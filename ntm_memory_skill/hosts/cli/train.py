@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -61,6 +62,12 @@ Rate = Annotated[float | None, typer.Option(help="Above 0, up to 1; by default a
 Start = Annotated[
     Initialization | None, typer.Option(help="What to start from; by default as configured.", show_default=False)
 ]
+Consolidation = Annotated[
+    float,
+    typer.Option(
+        help="For learned: how strongly the head is held to what it has learnt before, 0 (not at all) and up."
+    ),
+]
 Steps = Annotated[int, typer.Option(min=CHECK_EVERY, help="Of gradient descent at most.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same head.")]
 File = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the head there in place of installing it.")]
@@ -83,6 +90,7 @@ def train(
     hidden: Hidden = _DEFAULTS.hidden,
     learning_rate: Rate = None,
     initialization: Start = None,
+    consolidation: Consolidation = _DEFAULTS.consolidation,
     steps: Steps = _DEFAULTS.steps,
     seed: Seed = _DEFAULTS.seed,
     output: File = None,
@@ -110,6 +118,7 @@ def train(
         heads=machine.num_read_heads if heads is None else heads,
         learning_rate=_checked(machine.learning_rate if learning_rate is None else learning_rate),
         initialization=machine.initialization if initialization is None else initialization.value,
+        consolidation=_held(consolidation),
         steps=steps,
         seed=seed,
     )
@@ -141,6 +150,12 @@ def _checked(rate: float) -> float:
             f"the learning rate is above 0, up to 1, not {rate}", hint="For example: --learning-rate 0.001"
         )
     return rate
+
+
+def _held(strength: float) -> float:
+    if not 0 <= strength < inf:
+        raise InvalidArgument(f"the consolidation is a number from 0 up, not {strength}", hint="0 turns it off.")
+    return strength
 
 
 def _remove(host: Output) -> None:

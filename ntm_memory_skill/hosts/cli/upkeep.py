@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -97,16 +98,20 @@ def restore(
     context: typer.Context,
     ids: Annotated[list[str] | None, typer.Argument(help="Which; without one, list what could come back.")] = None,
 ) -> None:
-    """Bring erased memories back from the archive; what was purged is gone."""
+    """Bring memories back that were erased or forgotten; what was purged is gone."""
     output = of(context)
     if not ids:
         with output.memory(require_encoder=False) as memory:
-            archive = sorted(memory.state.archive.values(), key=lambda record: record.ordinal)
-        shown = [
-            {**record_json(record), "erased": None if record.erased_at is None else record.erased_at.isoformat()}
-            for record in archive
-        ]
-        output.show({"ok": True, "archive": shown}, _archive)
+            state = memory.state
+            archive, forgotten = (
+                sorted(place.values(), key=lambda record: record.ordinal) for place in (state.archive, state.forgotten)
+            )
+        envelope = {
+            "ok": True,
+            "archive": [{**record_json(each), "erased": _moment(each.erased_at)} for each in archive],
+            "forgotten": [{**record_json(each), "forgotten": _moment(each.forgotten_at)} for each in forgotten],
+        }
+        output.show(envelope, _archive)
         return
     with output.memory() as memory:
         back = [record_json(record) for record in memory.restore(*ids)]
@@ -173,13 +178,20 @@ def _store(config: Config, *passphrase: str | None) -> DirectoryStore:
     return DirectoryStore(config.memory_file, clock=system_clock, settings=settings)
 
 
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
 def _archive(console: Console, envelope: Envelope) -> None:
-    if not envelope["archive"]:
-        console.print("[dim]the archive is empty[/]")
+    if not envelope["archive"] and not envelope["forgotten"]:
+        console.print("[dim]nothing was erased or forgotten[/]")
     for each in envelope["archive"]:
-        console.print(
-            f"{each['id']} [dim]erased {(each['erased'] or '')[:16].replace('T', ' ')}[/] {literal(each['content'])}"
-        )
+        when = (each["erased"] or "")[:16].replace("T", " ")
+        console.print(f"{each['id']} [dim]erased {when}[/] {literal(each['content'])}")
+    for each in envelope["forgotten"]:
+        when = (each["forgotten"] or "")[:16].replace("T", " ")
+        console.print(f"{each['id']} [dim]forgotten {when}[/] {literal(each['content'])}")
+        console.print(f"  [dim]{literal(each.get('forgotten_because', ''))}[/]")
 
 
 def _restored(console: Console, envelope: Envelope) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.errors import NTMMemoryError, UnknownAgent
+from ntm_memory_skill.hosts.mcp.idle import SECONDS, Idle
 from ntm_memory_skill.hosts.openclaw.contract import META_FILE, META_WORKSPACE
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class LazyMemory:
         self._open_it = open_it
         self._opening = threading.Lock()
         self._memory: NTMMemoryManager | None = None
+        self._idle = Idle(0, lambda: None)
         self._warm_up = WarmUp(lambda: self.get().warm_up())
 
     def of(self, _: Meta) -> LazyMemory:
@@ -62,7 +64,12 @@ class LazyMemory:
         """Return the memory, opening it if need be."""
         with self._opening:
             if self._memory is None:
-                self._memory = self._open_it()
+                self._memory = memory = self._open_it()
+                self._idle = Idle(
+                    60 * memory.settings.m3.idle_minutes,
+                    lambda: memory.consolidate(seconds=SECONDS, progress=False),
+                )
+            self._idle.touch()
             return self._memory
 
     def warm_up_in_background(self) -> None:
@@ -71,6 +78,7 @@ class LazyMemory:
 
     def close(self) -> None:
         """Close the memory if it was opened."""
+        self._idle.stop()
         if self._memory is not None:
             self._memory.close()
 

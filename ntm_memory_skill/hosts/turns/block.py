@@ -23,6 +23,10 @@ LONGEST = 500  # more than that belongs into an answer of recall, which the mode
 ELLIPSIS = "…"
 
 _BLOCK = re.compile(rf"{OPENING}(?:(?!{OPENING}).)*?{CLOSING}", re.DOTALL)  # words may hold a lone opening
+_QUOTED = re.compile(r"^[>\s]*- ?\[[0-9a-z]{1,64}\] \d{4}-\d\d-\d\d:.*$", re.MULTILINE)
+_PREAMBLE = re.compile(rf"^[>\s]*{re.escape(PREAMBLE[:40])}.*$", re.MULTILINE)
+_FENCE = re.compile(rf"^[>\s]*(?:{OPENING}|{CLOSING})\s*$", re.MULTILINE)
+_CUT_OFF = re.compile(r"^(?:[\[\]0-9a-z ]{0,70}-)?\d{0,2}-\d\d: .*$", re.MULTILINE)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NO_TEXT = ("Cc", "Cs")
 _SPACE = re.compile(r"\s+")
@@ -56,10 +60,12 @@ def memory_block(hits: Iterable[Hit], budget: int) -> str | None:
 def spoken(message: str) -> str:
     """Return a message's own words: without the blocks that were put before it, and without what no text holds.
 
-    A block must not be taken for its writer's words, and what a terminal's colours leave in a text that was pasted must
-    not cost the message its memories.
+    A block must not be taken for its writer's words, whole, cut off, or quoted line by line; and what a terminal's
+    colours leave in a text that was pasted must not cost the message its memories.
     """
     words = _COLOURS.sub("", _BLOCK.sub("", message))
+    for line in (_QUOTED, _CUT_OFF, _PREAMBLE, _FENCE):
+        words = line.sub("", words)
     return "".join(char for char in words if char in "\n\t" or unicodedata.category(char) not in _NO_TEXT).strip()
 
 

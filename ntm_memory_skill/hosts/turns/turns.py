@@ -11,6 +11,7 @@ from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.hosts.turns.block import memory_block, spoken
 from ntm_memory_skill.hosts.turns.capture import worth_keeping
 from ntm_memory_skill.lexical import says_something
+from ntm_memory_skill.m3 import restates
 
 LONGEST_QUERY = 1_000  # characters of a message: what it is about stands in its beginning
 CANDIDATES = 8
@@ -60,14 +61,14 @@ class Turns:
         """Memorize what of the user's own words sounds worth keeping, and return the ids.
 
         A sentence that stands, word for word, in a text that was recalled in this chat or is in the memory already is
-        passed over.
+        passed over, and so is one that says the same in other words.
         """
         kept = []
         for sentence in worth_keeping(spoken(message)):
-            known = (hit.content for hit in self._memory.search(sentence, top_k=CANDIDATES))
-            if _stands_in(sentence, self._said(session)) or _stands_in(sentence, known):
-                continue
-            kept.append(self._memory.memorize(sentence, session=session, source=SOURCE, tags=[TAG]).id)
+            known = [hit.content for hit in self._memory.search(sentence, top_k=CANDIDATES)]
+            told = [*self._said(session), *known]
+            if not _stands_in(sentence, told) and not restates(sentence, told):
+                kept.append(self._memory.memorize(sentence, session=session, source=SOURCE, tags=[TAG]).id)
         return kept
 
     def _note(self, session: str | None, texts: Iterable[str]) -> None:

@@ -1,0 +1,110 @@
+"""Which memories a question may see: what the filters ask for, kept as columns and sets by slot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+
+from ntm_memory_skill.model import Filters, Record
+from ntm_memory_skill.ntm import Tape
+
+
+class Admission:
+    """What is known of the memory in each slot. What a free slot's columns hold means nothing, but for `live`."""
+
+    def __init__(self) -> None:
+        self.live: Bool[np.ndarray, "n"] = np.zeros(0, dtype=bool)
+        """Whether it holds a memory."""
+        self.times: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
+        """When that happened: seconds since 1970."""
+        self.ordinals: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(0, dtype=np.int64)
+        """How many had been written before it."""
+        self._until: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
+        """Up to when it holds: seconds since 1970; infinite where that is not known."""
+        self._superseded: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
+        """From when on another holds in its place: seconds since 1970; infinite where none does."""
+        self._labels: dict[tuple[str, str], set[int]] = defaultdict(set)
+        """Slots by ("tag", name), ("type", name) and ("key", name)."""
+
+    def grow(self, size: int) -> None:
+        """Make room for the slots up to `size`: a copy of a few short columns."""
+        missing = size - len(self.live)
+        if missing > 0:
+            self.live = np.concatenate([self.live, np.zeros(missing, dtype=bool)])
+            self.times = np.concatenate([self.times, np.zeros(missing)])
+            self.ordinals = np.concatenate([self.ordinals, np.zeros(missing, dtype=np.int64)])
+            self._until = np.concatenate([self._until, np.zeros(missing)])
+            self._superseded = np.concatenate([self._superseded, np.zeros(missing)])
+
+    def note(self, record: Record) -> None:
+        """Take in the memory in a slot that was free."""
+        slot = record.slot
+        self.live[slot] = True
+        self.times[slot] = record.at.timestamp()
+        self.ordinals[slot] = record.ordinal
+        self._until[slot] = np.inf if record.valid_until is None else record.valid_until.timestamp()
+        self._superseded[slot] = _superseded_at(record)
+        for label in _labels(record):
+            self._labels[label].add(slot)
+
+    def forget(self, record: Record) -> None:
+        """Take out the memory in a slot."""
+        self.live[record.slot] = False
+        for label in _labels(record):
+            self._labels[label].discard(record.slot)
+
+    def admitted(self, filters: Filters, tape: Tape, now: datetime | None = None) -> Bool[np.ndarray, "n"]:
+        """Return which slots hold a memory that passes the filters.
+
+        Args:
+            filters: The conditions.
+            tape: Which slots are a session's.
+            now: The present moment: what held until before it is not admitted. None leaves that open.
+        """
+        admitted = self._labelled(filters)
+        if filters.session is not None:
+            admitted &= self._mask(tape.slots(filters.session))
+        if filters.since is not None:
+            admitted &= self.times >= filters.since.timestamp()
+        for latest in (filters.until, filters.as_of):
+            if latest is not None:
+                admitted &= self.times <= latest.timestamp()
+        return admitted if filters.include_superseded else admitted & self._holding(filters.as_of, now)
+
+    def _labelled(self, filters: Filters) -> Bool[np.ndarray, "n"]:
+        wanted = [("tag", tag) for tag in filters.tags]
+        wanted += [(name, value) for name in ("key", "type") if (value := getattr(filters, name)) is not None]
+        admitted = self.live.copy()
+        for label in wanted:
+            admitted &= self._mask(self._labels.get(label, ()))
+        return admitted
+
+    def _holding(self, as_of: datetime | None, now: datetime | None) -> Bool[np.ndarray, "n"]:
+        """Return which slots hold what holds at a moment; without one, what nothing has superseded, and holds now."""
+        moment = now if as_of is None else as_of
+        holding = self._superseded > (np.finfo(np.float64).max if as_of is None else as_of.timestamp())
+        return holding if moment is None else holding & (self._until > moment.timestamp())
+
+    def _mask(self, slots: Iterable[int]) -> Bool[np.ndarray, "n"]:
+        mask = np.zeros(len(self.live), dtype=bool)
+        mask[list(slots)] = True
+        return mask
+
+
+def _superseded_at(record: Record) -> float:
+    if record.superseded_by is None:
+        return np.inf
+    return -np.inf if record.superseded_at is None else record.superseded_at.timestamp()
+
+
+def _labels(record: Record) -> Iterator[tuple[str, str]]:
+    yield "type", record.type
+    if record.key is not None:
+        yield "key", record.key
+    for tag in record.tags:
+        yield "tag", tag

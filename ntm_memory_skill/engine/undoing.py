@@ -1,0 +1,79 @@
+"""Taking a consolidation back: the memories are as they were before it, but for what happened to them since.
+
+The law: what it merged or forgot comes back, into its own slot where that is free; what it superseded holds again; the
+gists that it made are erased. All of that is one transaction.
+"""
+
+from __future__ import annotations
+
+from ntm_memory_skill.engine.live import LiveMemory
+from ntm_memory_skill.engine.projection import key_bytes
+from ntm_memory_skill.errors import MemoryFull, UnknownConsolidation
+from ntm_memory_skill.model import Consolidated, Erased, Event, Record, Restored, Superseded, Undone
+from ntm_memory_skill.sources import Clock
+from ntm_memory_skill.store import State
+
+REASON = "the consolidation that made it was undone"
+
+
+def undo(live: LiveMemory, clock: Clock, run: str | None, memory_size: int) -> Consolidated:
+    """Take a consolidation back, and return what it had done.
+
+    Args:
+        live: The memory.
+        clock: Gives the time.
+        run: Its name; None takes the latest.
+        memory_size: How many memories can be active.
+
+    Raises:
+        UnknownConsolidation: There is none of that name, or none at all.
+        MemoryFull: There is no room for what comes back.
+        StoreError: It could not be written; nothing was undone.
+    """
+    out = _out(live.state, _named(live.state, run))
+    keys = live.keys_of(out)
+    with live.transaction() as state:
+        done = _named(state, run)
+        back = [record for record in out if record.id in state.forgotten]
+        now = clock()
+        gists = [Erased(ident, now, REASON) for ident in done.gists if ident in state.records]
+        if len(state.records) + len(back) - len(gists) > memory_size:
+            raise MemoryFull(f"{len(back)} memories would come back, and there is no room for them")
+        taken = {record.slot for record in state.records.values()} - {state.records[each.id].slot for each in gists}
+        events: list[Event] = list(gists)
+        for record in back:
+            slot = record.slot if record.slot not in taken else _free(taken)
+            taken.add(slot)
+            events.append(Restored(record.id, now, slot, key_bytes(keys[record.id])))
+        present = state.records.keys() | {record.id for record in back}
+        events += [
+            Superseded(ident, None, None)
+            for ident in done.superseded
+            if ident in present and _holds_no_more(state.anywhere(ident))
+        ]
+        live.commit([*events, Undone(done.run)])
+    return done
+
+
+def _named(state: State, run: str | None) -> Consolidated:
+    latest = next(reversed(state.consolidations), None)
+    done = state.consolidations.get(latest if run is None and latest is not None else run or "")
+    if done is None:
+        raise UnknownConsolidation(
+            "there is no consolidation to undo" if run is None else f"there is none named {run!r}"
+        )
+    return done
+
+
+def _out(state: State, done: Consolidated) -> list[Record]:
+    """Return the memories that it took out of the matrix and that are still out, in the order of writing."""
+    found = [state.forgotten[ident] for ident in (*done.merged, *done.forgotten) if ident in state.forgotten]
+    return sorted(found, key=lambda record: record.ordinal)
+
+
+def _free(taken: set[int]) -> int:
+    return next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+
+def _holds_no_more(record: Record | None) -> bool:
+    return record is not None and record.superseded_by is not None

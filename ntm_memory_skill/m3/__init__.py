@@ -1,0 +1,50 @@
+"""The lifecycle of memories: what is strengthened, linked, stored once, superseded, merged and forgotten.
+
+Pure policies over values: from what is known and a moment, what should happen. Nothing here reads a clock or a file.
+"""
+
+from ntm_memory_skill.m3.clusters import alike, communities
+from ntm_memory_skill.m3.currency import CANDIDATES, Candidate, latest
+from ntm_memory_skill.m3.distillation import Distiller, distil
+from ntm_memory_skill.m3.forgetting import protected, reason, value, victims, weak
+from ntm_memory_skill.m3.graph import KnowledgeGraph
+from ntm_memory_skill.m3.hygiene import Circumstances, Suspicion, essence, junk_reasons, over_quota, same
+from ntm_memory_skill.m3.novelty import restates
+from ntm_memory_skill.m3.sensory import Compressor, SensoryBuffer, fit
+from ntm_memory_skill.m3.strength import LAWS, History, history_of, reinforce
+from ntm_memory_skill.m3.succession import Statement, find_successions
+from ntm_memory_skill.m3.synapses import co_recalled, spread
+
+__all__ = [
+    "CANDIDATES",
+    "LAWS",
+    "Candidate",
+    "Circumstances",
+    "Compressor",
+    "Distiller",
+    "History",
+    "KnowledgeGraph",
+    "SensoryBuffer",
+    "Statement",
+    "Suspicion",
+    "alike",
+    "co_recalled",
+    "communities",
+    "distil",
+    "essence",
+    "find_successions",
+    "fit",
+    "history_of",
+    "junk_reasons",
+    "latest",
+    "over_quota",
+    "protected",
+    "reason",
+    "reinforce",
+    "restates",
+    "same",
+    "spread",
+    "value",
+    "victims",
+    "weak",
+]
