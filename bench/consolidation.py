@@ -13,6 +13,9 @@ Evidence counts as found if it is among the first ten, or was merged into a memo
 alone. Other words are made by rules (openings, contractions, endings), in which no word that carries meaning changes:
 what a stricter reader would call a paraphrase is not stored once, and is measured as `synonyms`.
 
+A third table is about links: every other question is asked, three days running, so that what was recalled together is
+linked; then the questions that were not asked, and those that were, against a memory of which nothing was asked.
+
 Then one consolidation of 10,000 memories is timed, half of them repeated, in one process with two threads.
 """
 
@@ -25,7 +28,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +103,9 @@ def main() -> None:
     for path in arguments.paths:
         table, figures = measured(read(path), encoder, arguments.seed)
         console.print(table)
-        written[path.name] = figures
+        table, linked = used(read(path), encoder)
+        console.print(table)
+        written[path.name] = {**figures, **linked}
         encoder.keep()
     torch.set_num_threads(2)
     seconds, merged = timed(read(arguments.paths[0]), encoder, arguments.seed)
@@ -132,6 +137,51 @@ def measured(dataset: Dataset, encoder: KeepingEncoder, seed: int) -> tuple[Tabl
             cells = [f"{100 * whole.found:.1f}", f"{100 * whole.strict:.1f}", f"{whole.crowded:.2f}"]
             table.add_row(f"{kind}, {when}", f"{whole.rows:,}", *cells, end_section=when == "after")
     return table, written
+
+
+def used(dataset: Dataset, encoder: KeepingEncoder) -> tuple[Table, dict[str, Any]]:
+    """Return a table of what links change, and its figures."""
+    found: dict[str, list[float]] = {}
+    links = 0
+    for corpus in track(dataset.corpora, description="links", transient=True):
+        halves = {"asked before": corpus.questions[::2], "never asked": corpus.questions[1::2]}
+        for when in ("nothing asked", "after use"):
+            store, clock = MemoryStore(), Clock(corpus.now)
+            with opened(store, clock, encoder, reconsolidate=when == "after use") as memory:
+                memory.memorize_many(corpus.items, progress=False)
+                for _ in range(3 if when == "after use" else 0):
+                    clock.now += timedelta(days=1)
+                    for question in halves["asked before"]:
+                        memory.search(question.text, top_k=5)
+            with opened(store, clock, encoder, reconsolidate=False) as memory:
+                links += sum(len(record.links) for record in memory.state.records.values()) // 2
+                for half, questions in halves.items():
+                    for question in questions:
+                        refs = {hit.ref for hit in memory.search(question.text, top_k=DEPTH)}
+                        share = len(question.evidence & refs) / len(question.evidence)
+                        found.setdefault(f"{half}, {when}", []).append(share)
+    figures = {name: 100 * float(np.mean(shares)) for name, shares in found.items()}
+    table = Table("questions", "evidence @10, %", title=f"{dataset.name}: {links:,} links")
+    for name, share in figures.items():
+        table.add_row(name, f"{share:.1f}")
+    return table, figures
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Return the moment that it was set to."""
+        return self.now
+
+
+def opened(store: MemoryStore, clock: Clock, encoder: KeepingEncoder, *, reconsolidate: bool) -> NTMMemoryManager:
+    """Open a memory in a store."""
+    settings = Settings(m3=M3Settings(reconsolidate=reconsolidate), content_limit=1_000_000)
+    return NTMMemoryManager(store, encoder, settings, clock=clock, ids=seeded_ids(0))
 
 
 def repeated(corpus: Corpus, makers: Sequence[Callable[[str], str | None]], seed: int) -> list[dict[str, Any]]:

@@ -12,5 +12,6 @@ from ntm_memory_skill.store import State
 def suspects(state: State, now: datetime) -> list[Suspect]:
     """Return the live memories that are suspected of something, in the order of writing."""
     around = Circumstances(now=now)
-    found = ((record, junk_reasons(record, around)) for record in state.records.values())
+    present = list(state.records.values())  # others may go on writing meanwhile
+    found = ((record, junk_reasons(record, around)) for record in present)
     return [Suspect(record, reasons) for record, reasons in found if reasons]

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 
 from ntm_memory_skill.encoder import Progress
+from ntm_memory_skill.engine import validation
 from ntm_memory_skill.engine.answers import Change, Consolidation
 from ntm_memory_skill.engine.forgetting import too_weak
 from ntm_memory_skill.engine.intake import speaker, statement
@@ -80,6 +81,8 @@ class Work:
     """What makes gists in place of extraction."""
     keep: bool = True
     """False only says what would be done."""
+    gone: set[str] = field(default_factory=set)
+    """Ids of what would have left the matrix by now, where nothing is done."""
     advance: Progress | None = None
 
 
@@ -88,6 +91,7 @@ def consolidate(live: LiveMemory, work: Work) -> Consolidation:
 
     Raises:
         EncoderError: There is no model to make a gist's key.
+        InvalidContent: The distiller's text is one that no memory may have.
         StoreError: A step could not be written; those before it stand.
     """
     before = len(live.state.records)
@@ -127,6 +131,7 @@ def _tell(work: Work, number: int) -> bool:
 def _do(live: LiveMemory, work: Work, batch: list[Proposal]) -> list[Proposal]:
     """Commit what of a batch still fits, with its entry in the list of consolidations, and return it."""
     if not work.keep:
+        work.gone.update(each.change.old for each in batch if isinstance(each.event, Merged | Forgotten))
         return batch
     with live.transaction() as state:
         fitting = [each for each in batch if _fits(each, state)]
@@ -175,7 +180,7 @@ def _merging(live: LiveMemory, work: Work) -> Proposals:
     if work.settings.m3.duplicates != "count":
         return
     groups: dict[Hashable, list[Record]] = defaultdict(list)
-    for record in live.state.records.values():
+    for record in _present(live, work):
         if record.superseded_by is None and not record.pinned and record.type != GIST:
             groups[_what_is_said(record)].append(record)
     proposals = []
@@ -198,7 +203,7 @@ def _superseding(live: LiveMemory, work: Work) -> Proposals:
     """Propose to supersede what a later memory changed."""
     if work.settings.m3.successions != "mark":
         return
-    current = {record.id: record for record in live.state.records.values() if record.superseded_by is None}
+    current = {record.id: record for record in _present(live, work) if record.superseded_by is None}
     told = [statement(record) for record in current.values() if record.type != GIST]
     proposals = [
         Proposal(
@@ -213,25 +218,22 @@ def _superseding(live: LiveMemory, work: Work) -> Proposals:
 
 def _weakening(live: LiveMemory, work: Work) -> Proposals:
     """Propose to forget what is too weak, if that is asked for."""
-    state = live.state
-    leaving = too_weak(state, work.settings, work.clock())
-    yield from _batches(
-        [Proposal(each, Change(each.id, "", each.reason), (state.records[each.id],)) for each in leaving]
-    )
+    present = {record.id: record for record in _present(live, work)}
+    leaving = too_weak(list(present.values()), work.settings, work.clock())
+    yield from _batches([Proposal(each, Change(each.id, "", each.reason), (present[each.id],)) for each in leaving])
 
 
 def _distilling(live: LiveMemory, work: Work) -> Proposals:
     """Propose a gist of every cluster that has none yet, if that is asked for."""
     if not work.settings.m3.gists:
         return
-    projection, state = live.projection(), live.state
-    told = {ident for record in state.records.values() for ident in record.distilled_from}
+    with live.mutex:
+        rows, present = np.array(live.projection().matrix.rows), _present(live, work)
+    told = {ident for record in present for ident in record.distilled_from}
     records = [
-        record
-        for record in state.records.values()
-        if record.superseded_by is None and record.type != GIST and record.id not in told
+        record for record in present if record.superseded_by is None and record.type != GIST and record.id not in told
     ]
-    keys = np.asarray(projection.matrix.rows)[[record.slot for record in records]]
+    keys = rows[[record.slot for record in records]]
     keys = keys / np.maximum(np.linalg.norm(keys, axis=1, keepdims=True), 1e-12)
     for group in communities(alike(keys, CLOSE), len(records)):
         if len(group) >= LEAST_CLUSTER and len(live.state.records) < work.settings.memory_size:
@@ -250,8 +252,9 @@ def _gist(live: LiveMemory, work: Work, members: Sequence[Record]) -> Proposal |
         text = None if found is None else found.text
     else:
         text = work.distiller(texts)
-    if text is None:
+    if text is None or not text.strip():
         return None
+    validation.content(text, work.settings.content_limit)
     with live.mutex:
         slot, ordinal = live.projection().matrix.allocate(1)[0], live.state.next_ordinal
     record = Record(
@@ -269,6 +272,11 @@ def _gist(live: LiveMemory, work: Work, members: Sequence[Record]) -> Proposal |
     key_row = key_bytes(live.encode([indexed_text(None, text)])[0])
     change = Change(record.id, "", f"the gist of {len(members)} memories")
     return Proposal(Memorized(record, key_row), change, tuple(members))
+
+
+def _present(live: LiveMemory, work: Work) -> list[Record]:
+    """Return the memories that are in the matrix at this step, or would be. Others may go on writing meanwhile."""
+    return [record for record in list(live.state.records.values()) if record.id not in work.gone]
 
 
 def _batches(proposals: Sequence[Proposal]) -> Proposals:

@@ -62,12 +62,17 @@ def purge(live: LiveMemory, clock: Clock, idents: tuple[str, ...], reason: str |
 
 
 def with_absorbed(state: State, idents: Sequence[str]) -> tuple[str, ...]:
-    """Return ids, each once, and behind them those of what says the same: merged into theirs, or a gist of them."""
-    found = dict.fromkeys(idents)
-    for ident in idents:
-        record = state.anywhere(ident)
-        if record is not None:
-            found.update(dict.fromkeys(each.id for each in record.absorbed if each.id in state.forgotten))
+    """Return ids, each once, and behind them those of what says the same: merged into theirs, or a gist of them.
+
+    What was merged into what was merged is among them.
+    """
+    found, left = dict.fromkeys(idents), list(idents)
+    while left:
+        record = state.anywhere(left.pop(0))
+        parts = () if record is None else (each.id for each in record.absorbed if each.id in state.forgotten)
+        new = [part for part in parts if part not in found]
+        found.update(dict.fromkeys(new))
+        left += new
     quoted = set(found)
     gists = (record.id for record in state.remembered() if not quoted.isdisjoint(record.distilled_from))
     return tuple(found | dict.fromkeys(gists))

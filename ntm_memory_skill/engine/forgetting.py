@@ -58,9 +58,8 @@ def make_room(
     return [*leaving, *found]
 
 
-def too_weak(state: State, settings: Settings, now: datetime) -> list[Forgotten]:
-    """Return what is to be forgotten because its strength fell under `m3.forget_below`."""
-    records = list(state.records.values())
+def too_weak(records: Sequence[Record], settings: Settings, now: datetime) -> list[Forgotten]:
+    """Return which memories are to be forgotten because their strength fell under `m3.forget_below`."""
     threshold = settings.m3.forget_below
     if threshold <= 0 or not records:
         return []

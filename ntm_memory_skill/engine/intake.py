@@ -40,6 +40,8 @@ def judge(draft: Draft, preview: Record, candidates: Sequence[Record], settings:
         candidates: Current memories.
         settings: Whether duplicates are counted, and successions marked.
     """
+    now = preview.created
+    candidates = [record for record in candidates if record.valid_until is None or record.valid_until > now]
     if settings.duplicates == "count":
         for record in candidates:
             alike = same(draft.content, record.content) if brings_nothing(draft, record) else None

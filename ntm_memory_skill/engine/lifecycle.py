@@ -18,6 +18,8 @@ from ntm_memory_skill.m3 import Distiller, KnowledgeGraph
 from ntm_memory_skill.model import Consolidated
 from ntm_memory_skill.sources import Clock, Ids
 
+LONGEST = 86_400  # seconds
+
 
 class Lifecycle:
     """The part of a memory that looks after what is in it."""
@@ -41,17 +43,18 @@ class Lifecycle:
         then stands, and is whole.
 
         Args:
-            seconds: How long it may take, above 0; None lets it finish.
+            seconds: How long it may take, above 0 and up to a day; None lets it finish.
             dry_run: Only say what would be done.
             distiller: Makes the gists of clusters in place of extraction: a host's model, say.
             progress: See `memorize_many`.
 
         Raises:
-            InvalidArgument: `seconds` is not above 0.
+            InvalidArgument: `seconds` is out of its range.
+            InvalidContent: The distiller's text is one that no memory may have.
             StoreError: A step could not be written; those before it stand.
         """
-        if seconds is not None and not seconds > 0:
-            raise InvalidArgument(f"seconds is a number above 0, not {seconds!r}")
+        if seconds is not None and not (isinstance(seconds, int | float) and 0 < seconds <= LONGEST):
+            raise InvalidArgument(f"seconds is a number above 0, and {LONGEST} at most")
         with bar("consolidating", progress) as advance:
             work = Work(
                 settings=self.settings,
@@ -82,7 +85,7 @@ class Lifecycle:
     def graph(self) -> KnowledgeGraph:
         """Return the entities and relations that current memories speak of; derived anew on every call."""
         graph = KnowledgeGraph()
-        for record in self._live.state.records.values():
+        for record in list(self._live.state.records.values()):  # others may go on writing meanwhile
             if record.superseded_by is None:
                 graph.add(record.id, record.content, speaker(record.source))
         return graph

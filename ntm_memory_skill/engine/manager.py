@@ -18,7 +18,6 @@ from ntm_memory_skill.engine.inspection import Inspectable
 from ntm_memory_skill.engine.lifecycle import Lifecycle
 from ntm_memory_skill.engine.likeness import resembling
 from ntm_memory_skill.engine.live import LiveMemory, check_encoder
-from ntm_memory_skill.engine.modes import wide
 from ntm_memory_skill.engine.neighbourhood import around
 from ntm_memory_skill.engine.progress import bar
 from ntm_memory_skill.engine.reading import Reader
@@ -223,7 +222,7 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         """
         asked = validation.question(query, top_k, filters, self.settings.content_limit)
         reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
-        hits = self._reader.arranged(asked, self.reranking.best(wide(asked), self._reader.search))
+        hits = self._reader.arranged(asked, self.reranking.best(self._reader.wide(asked), self._reader.search))
         return self._given(asked.text, around(self._live, hits, reach, asked.filters))
 
     def search_explained(

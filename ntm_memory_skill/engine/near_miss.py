@@ -7,7 +7,6 @@ give: where one has put the hits in order, nothing is explained.
 from __future__ import annotations
 
 from ntm_memory_skill.engine.explaining import Explanation
-from ntm_memory_skill.engine.modes import wide
 from ntm_memory_skill.engine.reading import Reader
 from ntm_memory_skill.engine.reranking import Reranking
 from ntm_memory_skill.model import Hit, Query
@@ -28,7 +27,7 @@ def search(reader: Reader, reranking: Reranking, asked: Query) -> tuple[list[Hit
         hits, missed = reader.search_explained(wider, asked.top_k)
         return hits
 
-    hits = reranking.best(wide(asked), find)
+    hits = reranking.best(reader.wide(asked), find)
     given = reader.arranged(asked, hits)
     as_weighed = {hit.id for hit in given} == {hit.id for hit in hits[: asked.top_k]}
     ranked = any(hit.trace.rerank is not None for hit in hits)

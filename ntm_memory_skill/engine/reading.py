@@ -23,7 +23,7 @@ from ntm_memory_skill.engine.evidence import gather, statistics
 from ntm_memory_skill.engine.explaining import Explanation, explain
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.loading import BackgroundLoad
-from ntm_memory_skill.engine.modes import addressing_for, arranged
+from ntm_memory_skill.engine.modes import addressing_for, arranged, wide
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
 from ntm_memory_skill.engine.settings import Settings
@@ -99,6 +99,11 @@ class Reader:
         with self._live.mutex:
             self.__dict__["trained"] = head
             self._focuses.forget_states()
+
+    def wide(self, query: Query) -> Query:
+        """Return a query for as many hits as `arranged` has use for."""
+        arranges = query.filters.include_superseded or (self._latest_first and query.mode == "adaptive")
+        return wide(query) if arranges else query
 
     def arranged(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:
         """Return an answer's hits in the order in which they are given; see `modes.arranged`."""

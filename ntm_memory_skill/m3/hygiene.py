@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from ntm_memory_skill.m3.distillation import told_by
 from ntm_memory_skill.m3.succession.moments import chinese_number
 from ntm_memory_skill.m3.succession.wording import CHINESE, NUMBERS, expanded, folded, is_chinese
 from ntm_memory_skill.model import Record
@@ -117,14 +118,21 @@ def _is_question(text: str) -> bool:
 
 
 def _told(text: str) -> tuple[str, ...]:
-    """Return the words that tell something, in order, each in one form."""
-    plain = folded(text).strip()
-    if is_chinese(plain):
-        plain = _CHINESE_TRAIL.sub("", _CHINESE_LEAD.sub("", plain))
-        for pattern, form in _CHINESE_SAME:
-            plain = pattern.sub(form, plain)
-        plain = _CHINESE_NUMBER.sub(lambda found: str(chinese_number(found[0])), plain)
-        return tuple(bare(plain).split())
+    """Return who speaks, if that is said, and the words that tell something, in order, each in one form."""
+    speaker, plain = told_by(folded(text).strip())
+    said = _told_in_chinese(plain) if is_chinese(plain) else _told_in_english(plain)
+    return said if speaker is None or not said else (f"{bare(speaker)}:", *said)
+
+
+def _told_in_chinese(plain: str) -> tuple[str, ...]:
+    plain = _CHINESE_TRAIL.sub("", _CHINESE_LEAD.sub("", plain))
+    for pattern, form in _CHINESE_SAME:
+        plain = pattern.sub(form, plain)
+    plain = _CHINESE_NUMBER.sub(lambda found: str(chinese_number(found[0])), plain)
+    return tuple(bare(plain).split())
+
+
+def _told_in_english(plain: str) -> tuple[str, ...]:
     plain = _TRAIL.sub("", _LEAD.sub("", expanded(plain)))
     for pattern, form in _JOINED:
         plain = pattern.sub(form, plain)

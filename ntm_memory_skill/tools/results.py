@@ -36,7 +36,6 @@ _MEMORY: dict[str, JSONSchema] = {
     "said": whole("How often it was said, where that was more than once.", 2),
     "superseded_by": text("Id of the memory that holds in its place."),
     "distilled_from": texts("Ids of the memories that it is the gist of."),
-    "forgotten_because": text("Why it was out of the matrix."),
 }
 _NOT_ALWAYS_GIVEN = (
     "session",
@@ -50,7 +49,6 @@ _NOT_ALWAYS_GIVEN = (
     "said",
     "superseded_by",
     "distilled_from",
-    "forgotten_because",
 )
 
 _WHY = closed(
@@ -130,6 +128,7 @@ MEMORY = closed(_MEMORY, _NOT_ALWAYS_GIVEN, title="memory", description="A memor
 HIT = closed(
     {
         **_MEMORY,
+        "forgotten_because": text("Why it was out of the matrix."),
         "score": share(
             "Its share of attention. Ranks one answer's hits, unless a reranker does; not to be compared between "
             "questions."
@@ -138,7 +137,7 @@ HIT = closed(
         "context": each(_CONTEXT, "What was said around it, in order, each memory once in an answer; with context."),
         "trace": _TRACE,
     },
-    optional=(*_NOT_ALWAYS_GIVEN, "context", "trace"),
+    optional=(*_NOT_ALWAYS_GIVEN, "forgotten_because", "context", "trace"),
     title="hit",
     description="A memory that was found, and why.",
 )

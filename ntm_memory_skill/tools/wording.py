@@ -65,6 +65,7 @@ WORDING: Mapping[str, Wording] = {
         "recalled together",
         "Activation that spreads to it from the best matches, along links of memories recalled together, 0 to 1.",
         "was recalled more often together with what matches best",
+        "was recalled less often together with what matches best",
     ),
     "context": Wording(
         "the chat so far",

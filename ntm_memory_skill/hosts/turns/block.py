@@ -27,6 +27,7 @@ _QUOTED = re.compile(r"^[>\s]*- ?\[[0-9a-z]{1,64}\] \d{4}-\d\d-\d\d:.*$", re.MUL
 _PREAMBLE = re.compile(rf"^[>\s]*{re.escape(PREAMBLE[:40])}.*$", re.MULTILINE)
 _FENCE = re.compile(rf"^[>\s]*(?:{OPENING}|{CLOSING})\s*$", re.MULTILINE)
 _CUT_OFF = re.compile(r"^(?:[\[\]0-9a-z ]{0,70}-)?\d{0,2}-\d\d: .*$", re.MULTILINE)
+_REST_OF_A_DATE = re.compile(r"\A\s*\d{0,2}: ")  # what is left of a line whose beginning was cut off
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NO_TEXT = ("Cc", "Cs")
 _SPACE = re.compile(r"\s+")
@@ -66,6 +67,7 @@ def spoken(message: str) -> str:
     words = _COLOURS.sub("", _BLOCK.sub("", message))
     for line in (_QUOTED, _CUT_OFF, _PREAMBLE, _FENCE):
         words = line.sub("", words)
+    words = _REST_OF_A_DATE.sub("", words)
     return "".join(char for char in words if char in "\n\t" or unicodedata.category(char) not in _NO_TEXT).strip()
 
 

@@ -18,6 +18,7 @@ CANDIDATES = 8
 AS_LONG_AS_THEY_ARE = 1_000_000  # characters: the block cuts long memories short
 CHATS = 64  # whose recalled texts are kept in mind; the one that was quiet longest gives way
 RECALLED = 200  # texts a chat
+FRAGMENT = 16  # characters from which a piece of a text is told by its characters alone
 SOURCE, TAG = "chat", "auto-capture"
 
 
@@ -84,8 +85,10 @@ class Turns:
 
 
 def _stands_in(sentence: str, texts: Iterable[str]) -> bool:
+    """Return whether the words of a sentence stand in a text; a longer one may be cut off within a word at both ends."""
     words = _bare(sentence)
-    return any(words in _bare(text) for text in texts)
+    sought = words.strip() if len(words) >= FRAGMENT else words
+    return any(sought in _bare(text) for text in texts)
 
 
 def _bare(text: str) -> str:
