@@ -170,6 +170,7 @@ def _entry(run: str, at: datetime, events: Iterable[Event]) -> Consolidated:
         at,
         merged=tuple(each.id for each in events if isinstance(each, Merged)),
         superseded=tuple(each.id for each in events if isinstance(each, Superseded)),
+        successors=tuple(str(each.by) for each in events if isinstance(each, Superseded)),
         forgotten=tuple(each.id for each in events if isinstance(each, Forgotten)),
         gists=tuple(each.record.id for each in events if isinstance(each, Memorized)),
     )

@@ -79,9 +79,23 @@ def with_absorbed(state: State, idents: Sequence[str]) -> tuple[str, ...]:
 
 
 def restore(
-    live: LiveMemory, clock: Clock, idents: Sequence[str], settings: Settings, *, wait: bool = True
+    live: LiveMemory,
+    clock: Clock,
+    idents: Sequence[str],
+    settings: Settings,
+    *,
+    beside: Sequence[str] = (),
+    wait: bool = True,
 ) -> list[Record]:
     """Bring memories back that were erased or forgotten, into free slots, as they were.
+
+    Args:
+        live: The memory.
+        clock: Gives the time.
+        idents: Which.
+        settings: How many memories can be active.
+        beside: Others that must not be forgotten to make room.
+        wait: Whether to wait for another writer.
 
     Raises:
         UnknownMemory: One of them was neither erased nor forgotten.
@@ -94,7 +108,7 @@ def restore(
     with live.transaction(wait=wait) as state:
         gone = _gone(state, idents)
         now = clock()
-        room = make_room(state, [record.source for record in gone], settings, now, idents)
+        room = make_room(state, [record.source for record in gone], settings, now, [*idents, *beside])
         freed = [state.records[event.id].slot for event in room][: len(gone)]
         slots = sorted(freed + live.projection().matrix.allocate(len(gone) - len(freed)))
         back = [

@@ -78,7 +78,7 @@ def _over_quota(
     """Return the least valuable memories of each source that would have more than its share of the slots."""
     share = settings.m3.source_quota
     coming = Counter(source for source in sources if source is not None)
-    if share >= 1 or not coming:
+    if share >= 1 or not coming or not settings.m3.forget:
         return []
     held = Counter(record.source for record in state.records.values() if record.source in coming)
     counts = {source: held[source] + count for source, count in coming.items()}

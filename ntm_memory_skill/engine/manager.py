@@ -222,7 +222,9 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         """
         asked = validation.question(query, top_k, filters, self.settings.content_limit)
         reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
-        hits = self._reader.arranged(asked, self.reranking.best(self._reader.wide(asked), self._reader.search))
+        hits = self._reader.arranged(
+            asked, self.reranking.best(self._reader.wide(asked, self.reranking), self._reader.search)
+        )
         return self._given(asked.text, around(self._live, hits, reach, asked.filters))
 
     def search_explained(
@@ -377,6 +379,8 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         out = [hit.id for hit in hits if hit.id in forgotten and forgotten[hit.id].merged_into is None]
         if out:
             try:
-                erasure.restore(self._live, self._clock, out, self.settings, wait=False)
+                erasure.restore(
+                    self._live, self._clock, out, self.settings, beside=[hit.id for hit in hits], wait=False
+                )
             except (StoreError, MemoryFull) as error:
                 logger.info("what was recalled was not restored: %s", error.message)

@@ -55,7 +55,7 @@ def arranged(query: Query, hits: Sequence[Hit], successors: Container[str] | Non
     """Return an answer's hits in the order in which they are given, as many as were asked for.
 
     Best first; in the mode "adaptive", before that the latest of those that rival the best; in "temporal", as they
-    happened. What was superseded stands behind what holds in its place.
+    happened; where a reranker ranked them, its order stands. What was superseded stands behind what holds in its place.
 
     Args:
         query: What was asked.
@@ -63,7 +63,8 @@ def arranged(query: Query, hits: Sequence[Hit], successors: Container[str] | Non
         successors: Ids of memories that are known to hold in the place of others; None leaves the best in front.
     """
     ordered = list(hits)
-    if query.mode == "adaptive" and successors is not None:
+    ranked = any(hit.trace.rerank is not None for hit in hits)
+    if query.mode == "adaptive" and successors is not None and not ranked:
         ordered = latest_first(query.text, hits, successors)
     ordered = current_first(ordered) if query.filters.include_superseded else ordered
     given = ordered[: query.top_k]

@@ -27,7 +27,7 @@ def search(reader: Reader, reranking: Reranking, asked: Query) -> tuple[list[Hit
         hits, missed = reader.search_explained(wider, asked.top_k)
         return hits
 
-    hits = reranking.best(reader.wide(asked), find)
+    hits = reranking.best(reader.wide(asked, reranking), find)
     given = reader.arranged(asked, hits)
     as_weighed = {hit.id for hit in given} == {hit.id for hit in hits[: asked.top_k]}
     ranked = any(hit.trace.rerank is not None for hit in hits)

@@ -25,6 +25,7 @@ from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.loading import BackgroundLoad
 from ntm_memory_skill.engine.modes import addressing_for, arranged, wide
 from ntm_memory_skill.engine.projection import Projection
+from ntm_memory_skill.engine.reranking import Reranking
 from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
 from ntm_memory_skill.engine.settings import Settings
 from ntm_memory_skill.engine.trained import TrainedHead, stacked, trust, weights_in_order
@@ -100,9 +101,10 @@ class Reader:
             self.__dict__["trained"] = head
             self._focuses.forget_states()
 
-    def wide(self, query: Query) -> Query:
-        """Return a query for as many hits as `arranged` has use for."""
-        arranges = query.filters.include_superseded or (self._latest_first and query.mode == "adaptive")
+    def wide(self, query: Query, reranking: Reranking) -> Query:
+        """Return a query for as many hits as `arranged` has use for; a reranker's order is left to it."""
+        puts_first = self._latest_first and query.mode == "adaptive" and not reranking.decides
+        arranges = query.filters.include_superseded or puts_first
         return wide(query) if arranges else query
 
     def arranged(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:

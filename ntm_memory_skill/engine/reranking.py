@@ -42,6 +42,11 @@ class Reranking:
         return cls(load_reranker(chosen), chosen.candidates, wait=not settings.answer_while_loading)
 
     @property
+    def decides(self) -> bool:
+        """Whether there is a reranker: then the order of the first hits is its business."""
+        return self._reranker is not None
+
+    @property
     def pending(self) -> bool:
         """Whether answers do without the reranker because its model is not there yet."""
         return self._loading is not None and self._reranker is not None and not self._reranker.ready

@@ -48,8 +48,8 @@ def undo(live: LiveMemory, clock: Clock, run: str | None, memory_size: int) -> C
         present = state.records.keys() | {record.id for record in back}
         events += [
             Superseded(ident, None, None)
-            for ident in done.superseded
-            if ident in present and _holds_no_more(state.anywhere(ident))
+            for ident, by in zip(done.superseded, done.successors, strict=False)
+            if ident in present and _is_superseded(state.anywhere(ident), by)
         ]
         live.commit([*events, Undone(done.run)])
     return done
@@ -75,5 +75,6 @@ def _free(taken: set[int]) -> int:
     return next(slot for slot in range(len(taken) + 1) if slot not in taken)
 
 
-def _holds_no_more(record: Record | None) -> bool:
-    return record is not None and record.superseded_by is not None
+def _is_superseded(record: Record | None, by: str) -> bool:
+    """Return whether a memory is superseded as the consolidation left it, and not by somebody else since."""
+    return record is not None and record.superseded_by == by

@@ -76,7 +76,7 @@ class Writer:
             record = self._live.record(of.id)
         elif of is not None:
             (record,), _ = self._records([draft], state, leaving=True)
-            weight = 1 / (len(of.absorbed) + 2)  # so that the row is the mean of all keys in it
+            weight = 1 / (len(of.absorbed) + 2)  # so that each key in the row has about the same share
             merged = Merged(record.id, of.id, preview.created, weight, "it says the same in other words")
             self._live.commit([Memorized(record, key_bytes(key)), *_raised(draft, of, preview.created), merged])
             record = self._live.record(of.id)

@@ -43,7 +43,7 @@ def bring_in(memory: NTMMemoryManager, offered: Iterable[Imported], *, progress:
     Raises:
         InputError: A memory in a file is not acceptable. What came before its batch is stored; mend it and repeat.
     """
-    known = Known(frozenset(same for record in memory.state.records.values() for same in _samenesses(record)))
+    known = Known(frozenset(same for record in list(memory.state.remembered()) for same in _samenesses(record)))
     return [_bring_in_one(memory, each, known, progress) for each in offered]
 
 

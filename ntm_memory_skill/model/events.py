@@ -151,6 +151,8 @@ class Consolidated:
     forgotten: tuple[str, ...] = ()
     gists: tuple[str, ...] = ()
     """Ids of the memories that each of these befell, in order."""
+    successors: tuple[str, ...] = ()
+    """What holds in the place of each of the superseded ones, in the same order."""
 
     def and_then(self, later: Consolidated) -> Consolidated:
         """Return what this step and a later one of the same run did together."""
@@ -161,6 +163,7 @@ class Consolidated:
             superseded=self.superseded + later.superseded,
             forgotten=self.forgotten + later.forgotten,
             gists=self.gists + later.gists,
+            successors=self.successors + later.successors,
         )
 
 

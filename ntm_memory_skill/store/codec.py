@@ -284,7 +284,9 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "absorbed": _several(Absorbed),
     "occurrences": _several(Occurrence),
     "occurrence": lambda _, part: _from_json(Occurrence, part),
-    **dict.fromkeys(("tags", "ids", "distilled_from", "merged", "superseded", "forgotten", "gists"), _texts),
+    **dict.fromkeys(
+        ("tags", "ids", "distilled_from", "merged", "superseded", "forgotten", "gists", "successors"), _texts
+    ),
     "counts": lambda name, part: tuple(_integer(name, count) for count in _typed(name, part, list)),
     **dict.fromkeys(
         ("stabilities", "difficulties"),

@@ -226,7 +226,7 @@ def _named(memory: NTMMemoryManager, query: str) -> list[Record]:
     wanted = query.strip().casefold()
     return [
         record
-        for record in memory.state.records.values()
+        for record in list(memory.state.records.values())
         if wanted in {name.strip().casefold() for name in (record.content, record.key) if name is not None}
     ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -106,6 +107,17 @@ def unstored(
     return NTMMemoryManager(store, HashedEncoder(48), settings, clock=clock, ids=seeded_ids(10_000 + next(_seeds)))
 
 
+class Standing:
+    """A clock that a test moves on."""
+
+    def __init__(self) -> None:
+        self.now = EPOCH
+
+    def __call__(self) -> datetime:
+        """Return what it was set to."""
+        return self.now
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing that happens in a life; `which` chooses among memories and ways, `what` among texts."""
@@ -140,14 +152,14 @@ def live(memory: NTMMemoryManager, step: Step) -> None:
 
 def write(memory: NTMMemoryManager, step: Step) -> None:
     """Say something, at one of a few times and from one of a few sources."""
-    fields: dict[str, object] = {"content": TEXTS[step.what], "at": EPOCH + step.which * HOURS}
+    fields: dict[str, Any] = {"content": TEXTS[step.what], "at": EPOCH + step.which * HOURS}
     fields["session"] = [None, "s", "t"][step.which % 3]
     if step.verb == "brief":
         fields["valid_until"] = EPOCH + (step.which + 10) * HOURS
     if step.verb == "many":
         memory.memorize_many([fields])
         return
-    memory.memorize(  # type: ignore[call-arg]  # content is among the fields
+    memory.memorize(
         **fields,
         force=step.verb == "force",
         pinned=step.verb == "pin",
@@ -157,9 +169,13 @@ def write(memory: NTMMemoryManager, step: Step) -> None:
 
 def change(memory: NTMMemoryManager, step: Step) -> None:
     """Do something with what is there."""
-    state, ident = memory.state, ""
-    place = {"restore": state.archive, "recover": state.forgotten, "undo": state.consolidations}
-    idents = list(place.get(step.verb, state.records))
+    state = memory.state
+    places: dict[str, Iterable[str]] = {
+        "restore": state.archive,
+        "recover": state.forgotten,
+        "undo": state.consolidations,
+    }
+    idents = list(places.get(step.verb, state.records))
     ident = idents[step.which % len(idents)] if idents else ""
     match step.verb:
         case "ask" | "remind":

@@ -35,6 +35,9 @@ NEVER_FOLD = Settings(store=StoreSettings(fold_ratio=1e9, fold_always_below=0))
 STEADY = Settings(m3=M3Settings(reconsolidate=False))
 """Being asked for changes nothing but counts, so that two answers can be compared to the last number."""
 
+BY_SCORE = Settings(m3=M3Settings(latest_first=False))
+"""Hits stand in the order of their scores: the latest of those that rival the best one is not put in front."""
+
 AT_TIMES = frozenset({"time", "association", "context"})
 """Terms that are there where the question names a time, memories have links, or something was said before."""
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from ntm_memory_skill import M3Settings, NTMMemoryManager, Settings
-from ntm_memory_skill.engine import consolidation
-from ntm_memory_skill.errors import InvalidArgument, StoreFull
-from ntm_memory_skill.model import EncoderIdentity, Event
-from ntm_memory_skill.store import DirectoryStore
+from ntm_memory_skill.engine import auditing, consolidation, lifecycle
+from ntm_memory_skill.engine.intake import speaker, statement
+from ntm_memory_skill.errors import InvalidArgument, InvalidContent
+from ntm_memory_skill.m3 import essence, junk_reasons
 from tests.conftest import EPOCH, OpenMemory, ticking_clock
 from tests.engine.lives import (
     BERLIN,
@@ -23,12 +23,10 @@ from tests.engine.lives import (
     GOATS_NEARLY,
     PARIS,
     TEXTS,
+    Standing,
     assert_followed,
-    fresh_path,
     nearness,
-    opened,
     sight,
-    texts,
     unstored,
 )
 from tests.engine.support import FACTS, everything, fingerprint
@@ -70,8 +68,15 @@ class TestMerging:
 
     @pytest.mark.parametrize(
         "fields",
-        [{"key": "k"}, {"type": "fact"}, {"tags": ["a"]}, {"importance": 0.7}, {"pinned": True}, {"source": "Anna"}]
-        + [{"valid_until": "2999-01-01"}],
+        [
+            {"key": "k"},
+            {"type": "fact"},
+            {"tags": ["a"]},
+            {"importance": 0.7},
+            {"pinned": True},
+            {"source": "Anna"},
+            {"valid_until": "2999-01-01"},
+        ],
         ids=lambda fields: next(iter(fields)),
     )
     def test_what_differs_in_more_than_its_occasion_stays(
@@ -130,12 +135,12 @@ class TestWeak:
     def test_weak_memory_is_forgotten_and_says_why(self) -> None:
         """A pinned, an important and a fresh one stay; by default none goes."""
         for threshold, expected in ((0.9, 1), (0.0, 0)):
-            now = [EPOCH]
-            memory = unstored(M3Settings(forget_below=threshold), clock=lambda now=now: now[0])
+            clock = Standing()
+            memory = unstored(M3Settings(forget_below=threshold), clock=clock)
             weak = memory.memorize(FACTS[0]).id
             memory.memorize(FACTS[1], pinned=True)
             memory.memorize(FACTS[2], importance=0.9)
-            now[0] += 60 * DAY
+            clock.now += 60 * DAY
             memory.memorize(FACTS[3])
             done = memory.consolidate()
             assert [each.old for each in done.forgotten] == [weak][:expected]
@@ -144,14 +149,14 @@ class TestWeak:
 
     def test_recalled_memory_stays_longer(self) -> None:
         """That is what strength is for."""
-        now = [EPOCH]
-        memory = unstored(M3Settings(forget_below=0.9), clock=lambda: now[0])
+        clock = Standing()
+        memory = unstored(M3Settings(forget_below=0.9), clock=clock)
         recalled, other = many(memory, FACTS[:2])
         for _ in range(3):
-            now[0] += 2 * DAY
+            clock.now += 2 * DAY
             memory.search(FACTS[0], top_k=1)
         memory.memorize(FACTS[2])
-        now[0] += 3 * DAY
+        clock.now += 3 * DAY
         memory.consolidate()
         assert other in memory.state.forgotten
         assert recalled in memory.state.records
@@ -194,8 +199,10 @@ class TestGists:
         assert sight(garden) == before
 
     def test_distiller_may_have_nothing_to_say(self, garden: NTMMemoryManager) -> None:
-        """Then there is no gist."""
-        assert garden.consolidate(distiller=lambda contents: None).gists == ()
+        """Then there is no gist; and what no memory may hold, no gist may."""
+        assert garden.consolidate(distiller=lambda contents: " \n").gists == ()
+        with pytest.raises(InvalidContent):
+            garden.consolidate(distiller=lambda contents: "a gist\x00")
         assert len(garden) == 5
 
     def test_gist_by_extraction_is_in_the_words_of_its_cluster(self, garden: NTMMemoryManager) -> None:
@@ -220,16 +227,13 @@ class TestGists:
 class TestBounds:
     """How long it may take, and what it does then."""
 
-    def test_dry_run_changes_no_file_and_says_what_would_be_done(self, open_memory: OpenMemory) -> None:
+    def test_dry_run_changes_no_file_and_says_what_would_be_done(self, open_memory: OpenMemory, path: Path) -> None:
         """The same as is done then."""
         memory = open_memory()
         many(memory, [GOATS, GOATS_AGAIN, PARIS, BERLIN])
-        store = memory._live.store
-        assert isinstance(store, DirectoryStore)
-        folder = store.path.parent
-        before, files = sight(memory), fingerprint(folder)
+        before, files = sight(memory), fingerprint(path.parent)
         would = memory.consolidate(dry_run=True)
-        assert (sight(memory), fingerprint(folder)) == (before, files)
+        assert (sight(memory), fingerprint(path.parent)) == (before, files)
         done = memory.consolidate()
         for name in ("merged", "superseded", "forgotten", "before", "after", "finished"):
             assert getattr(would, name) == getattr(done, name), name
@@ -246,20 +250,25 @@ class TestBounds:
 
     def test_what_there_was_no_time_for_is_left_to_the_next(self) -> None:
         """Each step that was taken stands."""
-        for ticks in range(1, 14):
-            now = iter(EPOCH + number * timedelta(seconds=1) for number in range(1000))
-            memory = unstored(clock=lambda now=now: next(now))
+        outcomes, totals = [], set()
+        for ticks in range(1, 25):
+            memory = unstored()
             many(memory, TEXTS)
             with mock.patch.object(consolidation, "BATCH", 1):
                 done = memory.consolidate(seconds=ticks)
                 assert len(memory) == done.after == done.before - len(done.merged)
                 assert len(memory.state.forgotten) == len(done.merged)
-                if not done.finished:
-                    assert memory.consolidate().finished
-            assert done.finished is (ticks > 12) or not done.finished
+                outcomes.append((done.finished, len(done.merged) + len(done.superseded)))
+                rest = memory.consolidate()
+            assert rest.finished
+            changed = (done.merged, rest.merged, done.superseded, rest.superseded)
+            totals.add(sum(len(each) for each in changed))
+        assert outcomes == sorted(outcomes)
+        assert (outcomes[0][0], outcomes[-1][0]) == (False, True)
+        assert len(totals) == 1
 
-    @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
-    def test_no_time_is_no_time(self, memory: NTMMemoryManager, seconds: float) -> None:
+    @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 1e300, "5", [5]], ids=repr)
+    def test_no_time_is_no_time(self, memory: NTMMemoryManager, seconds: Any) -> None:
         """It is refused, rather than taken for all the time in the world."""
         with pytest.raises(InvalidArgument):
             memory.consolidate(seconds=seconds)
@@ -295,85 +304,27 @@ class TestBounds:
         assert_followed(memory)
 
 
-class Crash(Exception):
-    """Stands for the end of the process."""
+def test_others_may_write_while_all_is_looked_at(memory: NTMMemoryManager) -> None:
+    """Nobody is kept waiting for as long as that takes; what comes in between is left to the next time."""
+    many(memory, [GOATS, GOATS_AGAIN, *FACTS])
 
+    def written(what: Callable[..., Any]) -> Callable[..., Any]:
+        def overtaken(*arguments: Any) -> Any:
+            memory.memorize("one more", force=True)  # as another thread would
+            return what(*arguments)
 
-def failing(store: DirectoryStore, nth: int, *, written: bool) -> mock.mock._patch[object]:
-    """Let the n-th commit of a store fail: before it is written, or as the process ends right behind it."""
-    commit, calls = store.commit, iter(range(1, 10_000))
+        return overtaken
 
-    def fail(events: Sequence[Event], encoder: EncoderIdentity) -> None:
-        last = next(calls) == nth
-        if last and not written:
-            raise StoreFull("no space in this test")
-        commit(events, encoder)
-        if last:
-            raise Crash
-
-    return mock.patch.object(store, "commit", fail)
-
-
-class Standing:
-    """A clock that a test moves on."""
-
-    def __init__(self) -> None:
-        self.now = EPOCH
-
-    def __call__(self) -> datetime:
-        """Return what it was set to."""
-        return self.now
-
-
-@given(
-    st.lists(st.integers(0, len(TEXTS) - 1), min_size=1, max_size=12),
-    st.integers(1, 8),
-    st.integers(1, 3),
-    st.booleans(),
-)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-def test_crash_in_the_middle_loses_nothing_and_can_be_continued(
-    said: list[int], nth: int, batch: int, written: bool
-) -> None:
-    """Whatever was done by then stands, whole; what is done later makes the same of it as one go would have."""
-    m3, clock = M3Settings(forget_below=0.95), Standing()
-    items = [{"content": TEXTS[text], "id": f"m{place}"} for place, text in enumerate(said)]
-    with nearness(), fresh_path() as path, mock.patch.object(consolidation, "BATCH", batch):
-        memory, undisturbed = opened(path, m3, clock=clock), unstored(m3, clock=clock)
-        for each in (memory, undisturbed):
-            each.memorize_many(items)
-        clock.now += 3 * DAY
-        store = memory._live.store
-        assert isinstance(store, DirectoryStore)
-        failed = False
-        with failing(store, nth, written=written):
-            try:
-                memory.consolidate()
-            except (StoreFull, Crash):
-                failed = True
-        with opened(path, m3, clock=clock) as again:
-            state = again.state
-            assert state.records.keys() | state.forgotten.keys() == {item["id"] for item in items}
-            assert texts(dict(state.records) | dict(state.forgotten)) == sorted(TEXTS[text] for text in said)
-            if failed and not written:
-                assert sight(memory) == sight(again)  # the process that could not write goes on from what is there
-                assert_followed(memory)
-            assert_followed(again)
-            again.consolidate()
-            undisturbed.consolidate()
-            assert sight(again)[:3] == sight(undisturbed)[:3]
-
-
-def test_crash_at_the_first_commit_changes_nothing() -> None:
-    """And the next consolidation does all of it: so the property above tests something."""
-    with fresh_path() as path, opened(path) as memory:
-        many(memory, [GOATS, GOATS_AGAIN])
-        before, store = sight(memory), memory._live.store
-        assert isinstance(store, DirectoryStore)
-        with failing(store, 1, written=False), pytest.raises(StoreFull):
-            memory.consolidate()
-        assert sight(memory) == before
-        assert len(memory.consolidate().merged) == 1
+    with mock.patch.object(auditing, "junk_reasons", written(junk_reasons)):
+        memory.audit()
+    with mock.patch.object(lifecycle, "speaker", written(speaker)):
+        memory.graph()
+    with (
+        mock.patch.object(consolidation, "essence", written(essence)),
+        mock.patch.object(consolidation, "statement", written(statement)),
+    ):
+        assert len(memory.consolidate().merged) > 0
+    assert_followed(memory)
 
 
 def test_settings_of_the_lifecycle_are_checked() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from ntm_memory_skill import AddressingSettings, HashedEncoder, HeadParameters, NTMMemoryManager, Settings
+from ntm_memory_skill import AddressingSettings, HashedEncoder, HeadParameters, NTMMemoryManager
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.engine import Explanation
 from ntm_memory_skill.errors import InvalidArgument, InvalidContent, UnknownFilter, UnknownMemory
@@ -16,7 +17,7 @@ from ntm_memory_skill.sources import seeded_ids
 from ntm_memory_skill.store import MemoryStore
 from tests.conftest import ticking_clock
 from tests.engine.heads import random_head
-from tests.engine.support import FACTS, TorchEncoder, found, plant
+from tests.engine.support import BY_SCORE, FACTS, TorchEncoder, found, plant
 
 QUESTION = "who plays the violin in Zurich?"
 AGAIN = [f"again: {fact}" for fact in FACTS[:4]]
@@ -25,7 +26,8 @@ STAGES = {"gate", "shift", "merging"}
 
 def opened(encoder: Encoder | None = None, **addressing: object) -> NTMMemoryManager:
     """Return a memory of a chat and of some notes."""
-    settings = Settings(addressing=AddressingSettings(**addressing))  # type: ignore[arg-type]  # typed by the callers
+    looking = AddressingSettings(**addressing)  # type: ignore[arg-type]  # typed by the callers
+    settings = replace(BY_SCORE, addressing=looking)
     encoder = HashedEncoder(32) if encoder is None else encoder
     memory = NTMMemoryManager(MemoryStore(), encoder, settings, clock=ticking_clock(), ids=seeded_ids(8))
     plant(memory, FACTS, session="one", tags=["fact"])

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ntm_memory_skill import NTMMemoryManager
-from tests.engine.support import FACTS, everything, found
+from tests.conftest import OpenMemory
+from tests.engine.support import BY_SCORE, FACTS, everything, found
 
 DAY = timedelta(days=1)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -76,8 +77,10 @@ def test_weights_are_shared_out_among_what_passes(diary_memory: NTMMemoryManager
 
 
 @pytest.mark.parametrize("count", [1, 3, 24, 1000])
-def test_top_k_is_the_most_that_come_back(diary_memory: NTMMemoryManager, count: int) -> None:
+def test_top_k_is_the_most_that_come_back(open_memory: OpenMemory, count: int) -> None:
     """The best of them, in falling order."""
+    diary_memory = open_memory(settings=BY_SCORE)
+    diary_memory.memorize_many(diary())
     every = diary_memory.search("goats and bread", top_k=1000)
     hits = diary_memory.search("goats and bread", top_k=count)
     assert [hit.id for hit in hits] == [hit.id for hit in every][:count]

@@ -125,7 +125,7 @@ class TestMakingRoom:
     def test_pinned_memories_survive_any_pressure(self, written: list[tuple[bool, float]]) -> None:
         """And the important ones; the others are never more than there is room for."""
         memory = unstored(size=4, clock=ticking_clock(step=timedelta(hours=7)))
-        kept = set()
+        kept: set[str] = set()
         for number, (pinned, importance) in enumerate(written):
             try:
                 note = memory.memorize(
@@ -232,15 +232,17 @@ class TestComingBack:
             assert set(memory.state.records) == {ident}
 
     def test_forgotten_hits_are_shown_in_context_and_explained(self, open_memory: OpenMemory) -> None:
-        """Both where the answer was looked for and where it has been since."""
-        memory = open_memory(settings=Settings(memory_size=3))
+        """Where they were looked at they stand in other slots than in the matrix."""
+        m3 = M3Settings(reconsolidate=False, latest_first=False)
+        memory = open_memory(settings=Settings(memory_size=3, m3=m3))
         plant(memory, FACTS, session="s")
         assert len(memory.state.forgotten) == 5
-        hits, missed = memory.search_explained(FACTS[1], top_k=1, context=1, include_forgotten=True)
-        assert found(hits) == [FACTS[1]]
-        assert missed is not None
-        ranked = memory.search(FACTS[1], top_k=2, include_forgotten=True)
-        assert missed.hit.id == ranked[1].id
+        for fact in FACTS:
+            hits, missed = memory.search_explained(fact, top_k=1, context=1, include_forgotten=True)
+            assert found(hits) == [fact]
+            assert missed is not None
+            ranked = memory.search(fact, top_k=2, include_forgotten=True)
+            assert (missed.hit.id, missed.rank) == (ranked[1].id, 2)
 
     def test_session_of_a_forgotten_memory_is_still_its_own(self, open_memory: OpenMemory) -> None:
         """Filters hold for what is out of the matrix."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ class TestCounted:
         ],
         ids=lambda fields: next(iter(fields)),
     )
-    def test_what_says_more_about_it_is_stored(self, memory: NTMMemoryManager, fields: dict[str, object]) -> None:
+    def test_what_says_more_about_it_is_stored(self, memory: NTMMemoryManager, fields: dict[str, Any]) -> None:
         """Both are kept, and the writer is told."""
         first = memory.memorize(GOATS, tags=["a"])
         note = memory.memorize(GOATS, **fields)
@@ -99,7 +100,7 @@ class TestCounted:
         assert len(memory) == 2
 
     @pytest.mark.parametrize("fields", [{}, {"tags": ["b"]}, {"key": "goats"}, {"pinned": True}], ids=repr)
-    def test_what_says_less_about_it_is_counted(self, memory: NTMMemoryManager, fields: dict[str, object]) -> None:
+    def test_what_says_less_about_it_is_counted(self, memory: NTMMemoryManager, fields: dict[str, Any]) -> None:
         """The memory that is there says that as well."""
         first = memory.memorize("three goats", tags=["a", "b"], key="goats", pinned=True)
         keyed = {"key": "goats", **fields}  # what has a name is found by it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,8 @@ def test_every_field_comes_back_as_it_was_given(open_memory: OpenMemory) -> None
     """From the writer, from the hit and from the file."""
     memory = open_memory()
     old = memory.memorize("the first plan").id
-    fields = {"key": "plan", "importance": 0.0, "tags": ["b", "a"], "type": "fact", "session": "s", "source": "Anna"}
+    fields: dict[str, Any] = {"key": "plan", "importance": 0.0, "tags": ["b", "a"], "type": "fact", "session": "s"}
+    fields["source"] = "Anna"
     note = memory.memorize("第二个计划", **fields, ref="msg-7", at="2026-05-09T14:00:00+02:00", supersedes=old)
     memory.close()
     record = open_memory().get(note.id)
@@ -183,6 +185,11 @@ def test_closed_memory_answers_nothing_any_more(open_memory: OpenMemory) -> None
         lambda: memory.get(ident),
         lambda: len(memory),
         lambda: memory.state,
+        lambda: memory.restore(ident),
+        memory.consolidate,
+        memory.undo_consolidation,
+        memory.audit,
+        memory.graph,
         memory.reindex,
         memory.warm_up,
     ]

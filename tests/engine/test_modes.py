@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -91,7 +91,7 @@ class TestExact:
 
     def test_words_alone_decide(self) -> None:
         """The encoder is against it."""
-        planned = {"goats": [1, 0], "goats and more": [0, 1], "sheep": [1, 0.01]}
+        planned: dict[str, list[float]] = {"goats": [1, 0], "goats and more": [0, 1], "sheep": [1, 0.01]}
         memory = opened(PlannedEncoder(planned))
         plant(memory, ["goats and more", "sheep"])
         hits = memory.search("goats", mode="exact")
@@ -136,7 +136,7 @@ class TestSemantic:
 class TestContextual:
     """Drawn to what was last said in the chat."""
 
-    PLANNED = {  # noqa: RUF012  # never changed
+    PLANNED: ClassVar[dict[str, list[float]]] = {
         "and what else?": [0, 0, 1.0],
         "goats": [1, 0.2, 0],
         "goats again": [1, 0, 0.1],

@@ -323,7 +323,11 @@ def planted(said: list[Line]) -> NTMMemoryManager:
         if line.fate == "updated":
             memory.update(ident, f"no longer {text}")
         elif line.fate == "superseded":
-            successor = {"session": line.session, "at": SPRING + (line.day + 2) * DAY, "supersedes": ident}
+            successor: dict[str, Any] = {
+                "session": line.session,
+                "at": SPRING + (line.day + 2) * DAY,
+                "supersedes": ident,
+            }
             memory.memorize(f"instead of {text}", **successor)
         elif line.fate == "erased":
             memory.erase(ident)

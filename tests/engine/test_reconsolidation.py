@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -32,7 +32,7 @@ answers = st.tuples(
 """What each memory's share of one answer was, and how many days since the epoch it was given: clocks run back too."""
 
 
-def after(state: State, batches: list[list[tuple[Mapping[str, float], float]]]) -> State:
+def after(state: State, batches: Sequence[Sequence[tuple[Mapping[str, float], float]]]) -> State:
     """Fold the answers of some batches into a state."""
     for batch in batches:
         counts = AccessCounts()

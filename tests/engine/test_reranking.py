@@ -18,9 +18,9 @@ from ntm_memory_skill.tools import call
 from ntm_memory_skill.tools.verbs import LOADING, UNRANKED
 from tests.conftest import OpenMemory
 from tests.encoder.rerankers import BackwardsReranker, LetterReranker, Scores, save_tiny_cross_encoder
-from tests.engine.support import FACTS, PATIENT, LoadingEncoder, found, plant
+from tests.engine.support import BY_SCORE, FACTS, PATIENT, LoadingEncoder, found, plant
 
-AT_ONCE = Settings(answer_while_loading=True)
+AT_ONCE = replace(BY_SCORE, answer_while_loading=True)
 QUESTION = "who has goats in Kirchberg?"
 
 
@@ -56,7 +56,7 @@ class LoadingReranker(BackwardsReranker):
 @pytest.fixture
 def planted(open_memory: OpenMemory) -> NTMMemoryManager:
     """A memory without a reranker, in which the facts stand as one chat."""
-    memory = open_memory()
+    memory = open_memory(settings=BY_SCORE)
     plant(memory, session="chat")
     return memory
 
@@ -73,7 +73,7 @@ def with_reranker(
     open_memory: OpenMemory, reranker: Reranker, candidates: int = 20, settings: Settings | None = None
 ) -> NTMMemoryManager:
     """Open the memory with a reranker, as a host does that shares one."""
-    memory = open_memory(settings=settings)
+    memory = open_memory(settings=BY_SCORE if settings is None else settings)
     memory.reranking = Reranking(reranker, candidates, wait=settings is None or not settings.answer_while_loading)
     return memory
 
@@ -353,7 +353,7 @@ class TestSettings:
         from sentence_transformers import CrossEncoder
 
         folder = save_tiny_cross_encoder(tmp_path / "reranker")
-        settings = Settings(reranker=RerankerSettings(model=str(folder), candidates=6))
+        settings = replace(BY_SCORE, reranker=RerankerSettings(model=str(folder), candidates=6))
         hits = open_memory(settings=settings).search(QUESTION, top_k=4)
         library = CrossEncoder(str(folder), local_files_only=True, device="cpu")
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ntm_memory_skill import M3Settings, NTMMemoryManager, Settings
+from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.engine import consolidation
 from ntm_memory_skill.errors import MemoryFull, UnknownConsolidation
 from tests.conftest import EPOCH, OpenMemory, ticking_clock
@@ -42,7 +43,7 @@ class Broken(Exception):
     """Raised by a progress callback."""
 
 
-def breaking_off(after: int) -> consolidation.Progress:
+def breaking_off(after: int) -> Progress:
     """Return a progress callback that breaks off behind a step; 0 never does."""
 
     def tell(done: int, of: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,25 @@ def test_same_text_with_another_end_is_another_memory(dated: NTMMemoryManager) -
     assert len(dated) == 2
 
 
+def test_what_is_said_again_once_it_has_ended_holds_anew(dated: NTMMemoryManager, calendar: Calendar) -> None:
+    """Counted on the memory that ended, nobody would ever find it."""
+    dated.memorize("The guest room is taken", valid_until=NOON + DAY)
+    calendar.now = NOON + 2 * DAY
+    note = dated.memorize("The guest room is taken")
+    assert note.stored == "new"
+    assert set(everything(dated)) == {note.id}
+
+
+def test_memory_that_has_ended_absorbs_nothing_that_holds(calendar: Calendar) -> None:
+    """Nor does consolidation merge what holds into what does not."""
+    memory = unstored(clock=calendar)
+    memory.memorize("The guest room is taken", valid_until=NOON + DAY)
+    (again,) = memory.memorize_many([{"content": "The guest room is taken"}])
+    memory.consolidate()
+    calendar.now = NOON + 2 * DAY
+    assert set(everything(memory)) == {again}
+
+
 def test_superseded_memory_holds_until_its_successor_happened(calendar: Calendar) -> None:
     """Not until that was written down."""
     memory = unstored(clock=calendar)
@@ -116,12 +136,13 @@ def test_superseded_memory_holds_until_its_successor_happened(calendar: Calendar
 
 @pytest.mark.parametrize("name", ["include_superseded", "include_forgotten"])
 @pytest.mark.parametrize("value", [1, 0, "yes", "true", [True]], ids=repr)
-def test_what_is_neither_true_nor_false_is_refused(dated: NTMMemoryManager, name: str, value: object) -> None:
+def test_what_is_neither_true_nor_false_is_refused(dated: NTMMemoryManager, name: str, value: Any) -> None:
     """Though Python would take it for one; None stands for left out."""
     dated.memorize("x")
+    given: list[dict[str, Any]] = [{name: value}, {name: None}, {name: False}]
     with pytest.raises(InvalidArgument):
-        dated.search("x", **{name: value})
-    assert everything(dated, **{name: None}).keys() == everything(dated, **{name: False}).keys()
+        dated.search("x", **given[0])
+    assert everything(dated, **given[1]).keys() == everything(dated, **given[2]).keys()
 
 
 def test_whether_memories_are_pinned_is_no_filter(dated: NTMMemoryManager) -> None:

@@ -111,6 +111,20 @@ def test_journal_that_is_read_again_tells_the_same(history: list[Step], size: in
                 assert_same_hits(everything(again, text, include_superseded=True).values(), hits.values())
 
 
+def test_reader_learns_what_a_memory_said_when_it_was_forgotten() -> None:
+    """It was changed, replaced and faded before that; all of it is followed at once."""
+    with fresh_path() as path, opened(path, size=2) as writer, opened(path, size=2) as reader:
+        old = writer.memorize(GOATS).id
+        reader._live.whole()
+        writer.update(old, "Marco plays the violin")
+        writer.erase(old, strength=0.5)
+        writer.memorize("one more", supersedes=old)
+        for text in ("a third", "a fourth"):
+            writer.memorize(text)
+        assert old in writer.state.forgotten
+        assert_followed(reader)
+
+
 def assert_but_for_counts(after: tuple[dict, ...], before: tuple[dict, ...]) -> None:  # type: ignore[type-arg]  # of any memories
     """Compare two sights of a memory; what was asked since has been counted."""
     for now, then in zip(after, before, strict=True):

@@ -119,7 +119,7 @@ def lifecycle(first: int, *, at: int) -> list[list[Event]]:
         [Forgotten(three, when, "not recalled"), Consolidated("a", when, forgotten=(three,))],
         [Restored(three, when, first + 2, row(first + 2)), Superseded(three, None, None), Undone("a")],
         [Merged(two, one, when, 0.75, "says the same"), Consolidated("b", when, merged=(two,))],
-        [Superseded(three, one, when), Consolidated("b", when, superseded=(three,), gists=(one,))],
+        [Superseded(three, one, when), Consolidated("b", when, superseded=(three,), gists=(one,), successors=(one,))],
         [Forgotten(four, when, "not recalled")],
     ]
 

@@ -107,6 +107,7 @@ CONSOLIDATIONS = st.builds(
     superseded=MANY_IDENTS,
     forgotten=MANY_IDENTS,
     gists=MANY_IDENTS,
+    successors=MANY_IDENTS,
 )
 
 

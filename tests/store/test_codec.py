@@ -99,7 +99,7 @@ FULL_EVENTS: tuple[Event, ...] = (
     Forgotten(ident(1), moment(1), "not recalled"),
     Merged(ident(1), ident(2), moment(1), 0.5, "the same"),
     Superseded(ident(1), ident(2), moment(1)),
-    Consolidated("a run", moment(1), (ident(1),), (ident(2),), (ident(3),), (ident(4),)),
+    Consolidated("a run", moment(1), (ident(1),), (ident(2),), (ident(3),), (ident(4),), (ident(5),)),
     Undone("a run"),
 )
 
@@ -122,7 +122,7 @@ NUMBERS = {"importance", "strength", "stability", "difficulty", "weight"}
 COUNTS = {"slot", "ordinal", "dimension", "accesses", "repeats"}
 STRUCTURES = {
     *("record", "versions", "tags", "key_row", "ids", "counts", "stabilities", "difficulties", "links", "absorbed"),
-    *("occurrence", "occurrences", "distilled_from", "merged", "superseded", "forgotten", "gists"),
+    *("occurrence", "occurrences", "distilled_from", "merged", "superseded", "forgotten", "gists", "successors"),
 }
 
 

@@ -284,9 +284,9 @@ class TestConsolidations:
         state = state_after(
             Consolidated("a", moment(1), merged=("m1",), forgotten=("m2",)),
             Consolidated("b", moment(2)),
-            Consolidated("a", moment(3), merged=("m3",), superseded=("m4",), gists=("m5",)),
+            Consolidated("a", moment(3), merged=("m3",), superseded=("m4",), gists=("m5",), successors=("m1",)),
         )
-        both = Consolidated("a", moment(3), ("m1", "m3"), ("m4",), ("m2",), ("m5",))
+        both = Consolidated("a", moment(3), ("m1", "m3"), ("m4",), ("m2",), ("m5",), ("m1",))
         assert list(state.consolidations.values()) == [Consolidated("b", moment(2)), both]
 
     def test_the_latest_are_listed(self) -> None:

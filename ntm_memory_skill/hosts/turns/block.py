@@ -23,7 +23,7 @@ LONGEST = 500  # more than that belongs into an answer of recall, which the mode
 ELLIPSIS = "…"
 
 _BLOCK = re.compile(rf"{OPENING}(?:(?!{OPENING}).)*?{CLOSING}", re.DOTALL)  # words may hold a lone opening
-_QUOTED = re.compile(r"^[>\s]*- ?\[[0-9a-z]{1,64}\] \d{4}-\d\d-\d\d:.*$", re.MULTILINE)
+_QUOTED = re.compile(r"^[>\s]*- ?\[[0-9a-z]{2,64}\] \d{4}-\d\d-\d\d:.*$", re.MULTILINE)
 _PREAMBLE = re.compile(rf"^[>\s]*{re.escape(PREAMBLE[:40])}.*$", re.MULTILINE)
 _FENCE = re.compile(rf"^[>\s]*(?:{OPENING}|{CLOSING})\s*$", re.MULTILINE)
 _CUT_OFF = re.compile(r"^(?:[\[\]0-9a-z ]{0,70}-)?\d{0,2}-\d\d: .*$", re.MULTILINE)
@@ -65,9 +65,9 @@ def spoken(message: str) -> str:
     colours leave in a text that was pasted must not cost the message its memories.
     """
     words = _COLOURS.sub("", _BLOCK.sub("", message))
-    for line in (_QUOTED, _CUT_OFF, _PREAMBLE, _FENCE):
+    rest = (_REST_OF_A_DATE, _CUT_OFF) if CLOSING in words else ()  # else "2026-05-09: " is how people write a diary
+    for line in (*rest, _QUOTED, _PREAMBLE, _FENCE):
         words = line.sub("", words)
-    words = _REST_OF_A_DATE.sub("", words)
     return "".join(char for char in words if char in "\n\t" or unicodedata.category(char) not in _NO_TEXT).strip()
 
 

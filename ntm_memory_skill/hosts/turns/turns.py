@@ -85,7 +85,7 @@ class Turns:
 
 
 def _stands_in(sentence: str, texts: Iterable[str]) -> bool:
-    """Return whether the words of a sentence stand in a text; a longer one may be cut off within a word at both ends."""
+    """Return whether the words of a sentence stand in a text; a longer one may be cut off within words."""
     words = _bare(sentence)
     sought = words.strip() if len(words) >= FRAGMENT else words
     return any(sought in _bare(text) for text in texts)
