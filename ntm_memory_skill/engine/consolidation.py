@@ -26,7 +26,7 @@ from ntm_memory_skill.engine.intake import speaker, statement
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.projection import key_bytes
 from ntm_memory_skill.engine.settings import Settings
-from ntm_memory_skill.m3 import Distiller, alike, communities, distil, essence, find_successions
+from ntm_memory_skill.m3 import Distiller, alike, communities, distil, essence
 from ntm_memory_skill.model import (
     Consolidated,
     Event,
@@ -202,6 +202,8 @@ def _what_is_said(record: Record) -> Hashable:
 
 def _superseding(live: LiveMemory, work: Work) -> Proposals:
     """Propose to supersede what a later memory changed."""
+    from ntm_memory_skill.m3.succession import find_successions
+
     if work.settings.m3.successions != "mark":
         return
     current = {record.id: record for record in _present(live, work) if record.superseded_by is None}

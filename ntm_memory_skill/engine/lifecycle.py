@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.engine import undoing
@@ -14,11 +15,14 @@ from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.progress import bar
 from ntm_memory_skill.engine.settings import Settings
 from ntm_memory_skill.errors import InvalidArgument
-from ntm_memory_skill.m3 import Distiller, KnowledgeGraph
+from ntm_memory_skill.m3 import Distiller
 from ntm_memory_skill.model import Consolidated
 from ntm_memory_skill.sources import Clock, Ids
 
 LONGEST = 86_400  # seconds
+
+if TYPE_CHECKING:
+    from ntm_memory_skill.m3.graph import KnowledgeGraph
 
 
 class Lifecycle:
@@ -84,6 +88,8 @@ class Lifecycle:
 
     def graph(self) -> KnowledgeGraph:
         """Return the entities and relations that current memories speak of; derived anew on every call."""
+        from ntm_memory_skill.m3.graph import KnowledgeGraph  # its patterns take a while to compile
+
         graph = KnowledgeGraph()
         for record in list(self._live.state.records.values()):  # others may go on writing meanwhile
             if record.superseded_by is None:

@@ -7,12 +7,11 @@ from ntm_memory_skill.m3.clusters import alike, communities
 from ntm_memory_skill.m3.currency import CANDIDATES, Candidate, latest
 from ntm_memory_skill.m3.distillation import Distiller, distil
 from ntm_memory_skill.m3.forgetting import protected, reason, value, victims, weak
-from ntm_memory_skill.m3.graph import KnowledgeGraph
 from ntm_memory_skill.m3.hygiene import Circumstances, Suspicion, essence, junk_reasons, over_quota, same
 from ntm_memory_skill.m3.novelty import restates
 from ntm_memory_skill.m3.sensory import Compressor, SensoryBuffer, fit
 from ntm_memory_skill.m3.strength import LAWS, History, history_of, reinforce
-from ntm_memory_skill.m3.succession import Statement, find_successions
+from ntm_memory_skill.m3.succession import Statement
 from ntm_memory_skill.m3.synapses import co_recalled, spread
 
 __all__ = [
@@ -23,7 +22,6 @@ __all__ = [
     "Compressor",
     "Distiller",
     "History",
-    "KnowledgeGraph",
     "SensoryBuffer",
     "Statement",
     "Suspicion",
@@ -32,7 +30,6 @@ __all__ = [
     "communities",
     "distil",
     "essence",
-    "find_successions",
     "fit",
     "history_of",
     "junk_reasons",

@@ -30,7 +30,6 @@ from datetime import datetime
 import numpy as np
 
 from ntm_memory_skill.m3.novelty import distinctive
-from ntm_memory_skill.m3.succession import claims
 
 CANDIDATES = 8
 """How many of the first hits are looked at."""
@@ -105,6 +104,8 @@ def _same_attribute(one: str, other: str) -> bool:
 
 
 def _attributes(text: str) -> set[tuple[str, str]]:
+    from ntm_memory_skill.m3.succession import claims
+
     return {claim.slot for claim in claims(text) if not claim.attribute.startswith(_VAGUE)}
 
 

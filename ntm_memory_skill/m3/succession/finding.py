@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ntm_memory_skill.m3.succession.claims import claims
+from ntm_memory_skill.m3.succession.claiming import claims
 from ntm_memory_skill.m3.succession.values import Claim, Slot, Statement, Succession, reason_of, replaces
 
 
