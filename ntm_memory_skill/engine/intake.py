@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ntm_memory_skill.engine.answers import Action, Change, Likeness, Stored
 from ntm_memory_skill.engine.settings import M3Settings
 from ntm_memory_skill.engine.validation import Draft
-from ntm_memory_skill.m3 import Statement, same
+from ntm_memory_skill.m3 import Statement, distinctive, same
 from ntm_memory_skill.model import Record
 
 NEW = "new"  # the id of a memory that has none yet: no memory's own
@@ -51,7 +51,9 @@ def judge(draft: Draft, preview: Record, candidates: Sequence[Record], settings:
         return Verdict()
     from ntm_memory_skill.m3.succession import find_successions
 
-    told = [statement(record) for record in (*candidates, preview)]
+    about = distinctive(draft.content)
+    near = [record for record in candidates if not about.isdisjoint(distinctive(record.content))]
+    told = [statement(record) for record in (*near, preview)]
     found = [each for each in find_successions(told) if preview.id in (each.old, each.new)]
     return Verdict(changes=tuple(Change(each.old, each.new, each.reason) for each in found))
 

@@ -77,21 +77,21 @@ def latest(question: str, candidates: Sequence[Candidate]) -> int:
     if len(best.text) > LONGEST:
         return 0
     asked = distinctive(question) & distinctive(best.text)
-    rivals = [place for place, each in enumerate(seen[:RIVALS]) if place == 0 or _rivals(each, best, seen, asked)]
+    later = [place for place, each in enumerate(seen[:RIVALS]) if each.at > best.at]
+    rivals = [0, *(place for place in later if _rivals(seen[place], best, seen, asked))]
     return max(rivals, key=lambda place: (seen[place].at, -place))
 
 
 def _rivals(one: Candidate, best: Candidate, seen: Sequence[Candidate], asked: frozenset[str]) -> bool:
     if len(one.text) > LONGEST:
         return False
-    later = max(one, best, key=lambda each: each.at)
     gap = (best.score - one.score) / max(best.score, 1e-6)
     evidence = (
         BIAS
         + GAP * gap
         + CONTAINMENT * len(one.terms & best.terms) / max(1, min(len(one.terms), len(best.terms)))
         + ASKED * (len(asked & distinctive(one.text)) / len(asked) if asked else 1.0)
-        + CHANGE * bool(_CHANGE.search(later.text))
+        + CHANGE * bool(_CHANGE.search(one.text))
         + ABOVE * _above(one.score, [each.score for each in seen])
         + KNOWN * best.known
     )

@@ -12,12 +12,16 @@ import unicodedata
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from ntm_memory_skill.m3.distillation import told_by
 from ntm_memory_skill.m3.succession.moments import chinese_number
 from ntm_memory_skill.m3.succession.wording import CHINESE, NUMBERS, expanded, folded, is_chinese
 from ntm_memory_skill.model import Record
+
+REMEMBERED = 4_096
+"""Texts whose words are kept at hand: each new one is compared with several."""
 
 _FOLDED_SYMBOLS = set("|~`^<>=")
 _MINUS = re.compile(r"(?<!\S)[-−](?=\d)")
@@ -74,6 +78,7 @@ _CHINESE_SAME = (
 )
 
 
+@lru_cache(maxsize=REMEMBERED)
 def bare(text: str) -> str:
     """Return the words of a text without case, punctuation and the width of its blanks; equal ones say the same.
 
@@ -117,6 +122,7 @@ def _is_question(text: str) -> bool:
     return _QUESTION.search(folded(text)) is not None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _told(text: str) -> tuple[str, ...]:
     """Return who speaks, if that is said, and the words that tell something, in order, each in one form."""
     speaker, plain = told_by(folded(text).strip())

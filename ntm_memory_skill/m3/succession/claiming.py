@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ntm_memory_skill.m3.succession.chinese import chinese_claims
 from ntm_memory_skill.m3.succession.chinese_things import is_label
@@ -14,6 +15,9 @@ from ntm_memory_skill.m3.succession.wording import folded, is_chinese
 
 LONGEST = 300
 """Characters. What is longer tells a story, and holds more than what one later statement can replace."""
+
+REMEMBERED = 16_384
+"""Statements whose claims are kept at hand: some 10 MB. The same memories are asked for again and again."""
 
 _PREFIX = re.compile(
     r"(?!(?:I|we|my|our) )(?P<who>[^\W\d_][\w.'-]*(?: [\w.'-]+){0,3}?)\s?:\s+(?P<rest>\S.*)"
@@ -35,6 +39,7 @@ _TASTES = (
 _THEMSELVES = {"user", "the user", "me", "i", "human", "用户", "我"}
 
 
+@lru_cache(maxsize=REMEMBERED)
 def claims(text: str, subject_hint: str | None = None) -> tuple[Claim, ...]:
     """Return what a statement claims to be so from then on. No claims where the rules read none.
 
