@@ -213,7 +213,7 @@ def contexts_of(corpus: Corpus, keys: np.ndarray) -> np.ndarray:
         context = buffer.context(item["session"])
         if context is not None:
             contexts[row] = context
-        buffer = buffer.heard(item["session"], item["content"], key)
+        buffer = buffer.heard(item["session"], key)
     return contexts
 
 

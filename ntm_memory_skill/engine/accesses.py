@@ -6,8 +6,8 @@ crash loses the batch at hand: statistics, and nothing that anybody was told is 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +15,9 @@ from ntm_memory_skill.m3 import co_recalled, reinforce
 from ntm_memory_skill.model import Accessed, Event, Link, Linked, Record
 from ntm_memory_skill.store import State
 
-BATCH = 1000  # memories, or answers: some 30 KB of journal, and half a minute of an agent that does nothing but search
+BATCH = 1000  # memories, or answers: some hundreds of KB of journal, and a quarter of a second to make them
+Answer = tuple[Mapping[str, float], datetime]
+"""The shares of attention of the memories in one answer, and when it was given."""
 TOGETHER = 0.5
 """Share of the best hit's attention from which another was recalled with it, and did not merely fill up the answer."""
 TIMES = 16  # recalls of one memory, in one batch, that each strengthen it: the last ones
@@ -32,7 +34,8 @@ class AccessCounts:
         self._reconsolidate = reconsolidate
         self._counts: Counter[str] = Counter()
         self._times: dict[str, list[datetime]] = defaultdict(list)
-        self._answers: list[tuple[Mapping[str, float], datetime]] = []
+        self._answers: deque[Answer] = deque(maxlen=BATCH)
+        self._due = BATCH
         self._last: datetime | None = None
 
     @property
@@ -43,7 +46,15 @@ class AccessCounts:
     @property
     def full(self) -> bool:
         """Whether there is enough to be worth a write of its own."""
-        return max(len(self._counts), len(self._answers)) >= BATCH
+        return self._size >= self._due
+
+    @property
+    def _size(self) -> int:
+        return max(len(self._counts), len(self._answers))
+
+    def postpone(self) -> None:
+        """Be full again only once as much has come to it: it could not be written."""
+        self._due = self._size + BATCH
 
     def add(self, shares: Mapping[str, float], at: datetime) -> None:
         """Count one answer: the share of attention of each memory in it, relative to the best one's, 0 to 1."""
@@ -57,10 +68,10 @@ class AccessCounts:
     def take(self, state: State) -> list[Event]:
         """Return the batch as events, if there is any, and begin a new one. What is not live any more is left out."""
         counts = {ident: count for ident, count in self._counts.items() if ident in state.records}
-        times, answers, last = dict(self._times), self._answers, self._last
-        self._counts.clear()
-        self._times.clear()
-        self._answers, self._last = [], None
+        times, answers, last = dict(self._times), list(self._answers), self._last
+        for each in (self._counts, self._times, self._answers):
+            each.clear()
+        self._due, self._last = BATCH, None
         if last is None or not counts:
             return []
         stronger = [_strengthened(state.records[ident], times[ident]) for ident in counts if self._reconsolidate]
@@ -78,21 +89,22 @@ def _strengthened(record: Record, times: list[datetime]) -> tuple[float, float]:
     """Return S and D of a memory after it was recalled at some times."""
     for at in times:
         imprint = reinforce(record, at)
-        record = replace(record, stability=imprint.stability, difficulty=imprint.difficulty, accesses=1, accessed_at=at)
+        record = replace(record, stability=imprint.stability, difficulty=imprint.difficulty, accessed_at=at)
     if record.stability is None or record.difficulty is None:
         raise AssertionError("a memory that was counted was recalled at some time")
     return record.stability, record.difficulty
 
 
-def _linked(state: State, answers: list[tuple[Mapping[str, float], datetime]]) -> list[Event]:
-    """Return the links of all memories that the answers changed."""
+def _linked(state: State, answers: Sequence[Answer]) -> list[Event]:
+    """Return the links of all memories that the answers changed, at both ends, be these forgotten or not."""
     changed: dict[str, tuple[Link, ...]] = {}
 
     def links(ident: str) -> tuple[Link, ...]:
-        return changed[ident] if ident in changed else state.records[ident].links
+        record = state.anywhere(ident)
+        return changed.get(ident, () if record is None else record.links)
 
     for shares, at in answers:
         here = {ident: share for ident, share in shares.items() if ident in state.records}
-        ends = {link.id for ident in here for link in links(ident) if link.id in state.records}
+        ends = {link.id for ident in here for link in links(ident) if state.anywhere(link.id) is not None}
         changed |= co_recalled({ident: links(ident) for ident in here.keys() | ends}, here, at)
     return [Linked(ident, held) for ident, held in changed.items()]

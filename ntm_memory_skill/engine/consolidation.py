@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
+from jaxtyping import Float32
 
 from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.engine import validation
 from ntm_memory_skill.engine.answers import Change, Consolidation
 from ntm_memory_skill.engine.forgetting import too_weak
-from ntm_memory_skill.engine.intake import speaker, statement
+from ntm_memory_skill.engine.intake import merge_weight, speaker, statement
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.projection import key_bytes
 from ntm_memory_skill.engine.settings import Settings
@@ -50,6 +51,10 @@ STEPS = 4
 GIST = "gist"
 """The type of the memories that are gists."""
 SAME = "it says the same"
+
+
+KINDS = (Merged, Superseded, Forgotten, Memorized)
+"""What a consolidation can do, each by its event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,15 @@ class Work:
     """Ids of what would have left the matrix by now, where nothing is done."""
     advance: Progress | None = None
 
+    def check(self) -> None:
+        """Stop the step that is under way if the time is up. Raises `_TimeUp`."""
+        if self.deadline is not None and self.clock() >= self.deadline:
+            raise _TimeUp
+
+
+class _TimeUp(Exception):
+    """There is no time left; nothing of the step that was not done yet will be."""
+
 
 def consolidate(live: LiveMemory, work: Work) -> Consolidation:
     """Consolidate a memory, step by step, and return what was done.
@@ -114,10 +128,12 @@ def consolidate(live: LiveMemory, work: Work) -> Consolidation:
 
 def _take(step: Callable[[LiveMemory, Work], Proposals], live: LiveMemory, work: Work, done: list[Proposal]) -> bool:
     """Do what a step proposes, batch by batch, and return whether it came to its end in time."""
-    for batch in step(live, work):
-        if work.deadline is not None and work.clock() >= work.deadline:
-            return False
-        done += _do(live, work, batch)
+    try:
+        for batch in step(live, work):
+            work.check()
+            done += _do(live, work, batch)
+    except _TimeUp:
+        return False
     return True
 
 
@@ -182,13 +198,14 @@ def _merging(live: LiveMemory, work: Work) -> Proposals:
         return
     groups: dict[Hashable, list[Record]] = defaultdict(list)
     for record in _present(live, work):
-        if record.superseded_by is None and not record.pinned and record.type != GIST:
+        if record.superseded_by is None and record.type != GIST:
             groups[_what_is_said(record)].append(record)
+    work.check()
     proposals = []
     for group in groups.values():
         first, *others = sorted(group, key=lambda record: (record.at, record.ordinal))
-        for number, record in enumerate(others, len(first.absorbed) + 2):
-            event = Merged(record.id, first.id, work.clock(), 1 / number, SAME)
+        for number, record in enumerate(each for each in others if not each.pinned):
+            event = Merged(record.id, first.id, work.clock(), merge_weight(first, number), SAME)
             proposals.append(Proposal(event, Change(record.id, first.id, SAME), (record, first)))
     yield from _batches(proposals)
 
@@ -214,7 +231,7 @@ def _superseding(live: LiveMemory, work: Work) -> Proposals:
             Change(each.old, each.new, each.reason),
             (current[each.old], current[each.new]),
         )
-        for each in find_successions(told)
+        for each in find_successions(told, on_each=work.check)
     ]
     yield from _batches(proposals)
 
@@ -238,20 +255,19 @@ def _distilling(live: LiveMemory, work: Work) -> Proposals:
     ]
     keys = rows[[record.slot for record in records]]
     keys = keys / np.maximum(np.linalg.norm(keys, axis=1, keepdims=True), 1e-12)
-    for group in communities(alike(keys, CLOSE), len(records)):
+    for group in communities(alike(keys, CLOSE, progress=lambda *_: work.check()), len(records)):
         if len(group) >= LEAST_CLUSTER and len(live.state.records) < work.settings.memory_size:
-            members = sorted((records[place] for place in group), key=lambda record: (record.at, record.ordinal))
-            proposal = _gist(live, work, members)
+            places = sorted(group, key=lambda place: (records[place].at, records[place].ordinal))
+            proposal = _gist(live, work, [records[place] for place in places], keys[places])
             if proposal is not None:
                 yield [proposal]
 
 
-def _gist(live: LiveMemory, work: Work, members: Sequence[Record]) -> Proposal | None:
+def _gist(live: LiveMemory, work: Work, members: Sequence[Record], keys: Float32[np.ndarray, "k m"]) -> Proposal | None:
     """Return the gist of some memories as a memory of its own, in the order of time; None where they have none."""
     texts = [record.content for record in members]
     if work.distiller is None:
-        at = {record.id: place for place, record in enumerate(members)}
-        found = distil(texts, live.encode(texts)[list(at.values())])
+        found = distil(texts, keys)
         text = None if found is None else found.text
     else:
         text = work.distiller(texts)
@@ -285,6 +301,3 @@ def _present(live: LiveMemory, work: Work) -> list[Record]:
 def _batches(proposals: Sequence[Proposal]) -> Proposals:
     for start in range(0, len(proposals), BATCH):
         yield list(proposals[start : start + BATCH])
-
-
-KINDS = (Merged, Superseded, Forgotten, Memorized)

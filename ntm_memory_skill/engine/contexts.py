@@ -27,14 +27,14 @@ class Contexts:
         self._buffer = SensoryBuffer(size=settings.context_window)
         self._compressor: Compressor | None = None
 
-    def heard(self, session: str | None, text: str, key: Key) -> None:
+    def heard(self, session: str | None, key: Key) -> None:
         """Take in what was said in a chat."""
         if session is None:
             return
         with self._live.mutex:
             self._fit()
             held = key if self._compressor is None else self._compressor.compress(key)[0]
-            self._buffer = self._buffer.heard(session, text, held)
+            self._buffer = self._buffer.heard(session, held)
 
     def context(self, session: str | None) -> Key | None:
         """Return the unit mean of what was said last, the later the heavier; None where nothing was."""

@@ -11,7 +11,7 @@ from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.projection import key_bytes
 from ntm_memory_skill.engine.settings import Settings
 from ntm_memory_skill.errors import UnknownMemory
-from ntm_memory_skill.model import Erased, Event, Faded, Purged, Record, Restored, indexed_text
+from ntm_memory_skill.model import Erased, Event, Faded, Purged, Record, Restored, Superseded, indexed_text
 from ntm_memory_skill.sources import Clock
 from ntm_memory_skill.store import State
 
@@ -43,7 +43,7 @@ def purge(live: LiveMemory, clock: Clock, idents: tuple[str, ...], reason: str |
     """
     with live.transaction() as state:
         live.check_known(idents, forgotten_as_well=True, erased_as_well=True)
-        now, idents = clock(), with_absorbed(state, idents)
+        now, idents = clock(), with_absorbed(state, idents, archived=True)
         present = [ident for ident in idents if ident in state.records or ident in state.forgotten]
         events: list[Event] = [Erased(ident, now, reason) for ident in present]
         events.extend(Purged(ident, now) for ident in idents if ident not in state.tombstones)
@@ -61,10 +61,10 @@ def purge(live: LiveMemory, clock: Clock, idents: tuple[str, ...], reason: str |
     )
 
 
-def with_absorbed(state: State, idents: Sequence[str]) -> tuple[str, ...]:
+def with_absorbed(state: State, idents: Sequence[str], *, archived: bool = False) -> tuple[str, ...]:
     """Return ids, each once, and behind them those of what says the same: merged into theirs, or a gist of them.
 
-    What was merged into what was merged is among them.
+    What was merged into what was merged is among them; gists in the archive only if these count as well (`archived`).
     """
     found, left = dict.fromkeys(idents), list(idents)
     while left:
@@ -74,7 +74,8 @@ def with_absorbed(state: State, idents: Sequence[str]) -> tuple[str, ...]:
         found.update(dict.fromkeys(new))
         left += new
     quoted = set(found)
-    gists = (record.id for record in state.remembered() if not quoted.isdisjoint(record.distilled_from))
+    places = (*state.remembered(), *(state.archive.values() if archived else ()))
+    gists = (record.id for record in places if not quoted.isdisjoint(record.distilled_from))
     return tuple(found | dict.fromkeys(gists))
 
 
@@ -87,7 +88,7 @@ def restore(
     beside: Sequence[str] = (),
     wait: bool = True,
 ) -> list[Record]:
-    """Bring memories back that were erased or forgotten, into free slots, as they were.
+    """Bring memories back that were erased or forgotten, into free slots, as they were; let superseded ones hold again.
 
     Args:
         live: The memory.
@@ -98,7 +99,7 @@ def restore(
         wait: Whether to wait for another writer.
 
     Raises:
-        UnknownMemory: One of them was neither erased nor forgotten.
+        UnknownMemory: One of them was neither erased nor forgotten, nor superseded.
         MemoryFull: There are not enough free slots, and nothing that may be forgotten in turn.
         StoreLocked: Somebody else is writing; without `wait`, at once.
     """
@@ -112,18 +113,21 @@ def restore(
         freed = [state.records[event.id].slot for event in room][: len(gone)]
         slots = sorted(freed + live.projection().matrix.allocate(len(gone) - len(freed)))
         back = [
-            Restored(ident, now, slot, key_bytes(key)) for ident, slot, key in zip(idents, slots, keys, strict=True)
+            Restored(record.id, now, slot, key_bytes(key)) for record, slot, key in zip(gone, slots, keys, strict=True)
         ]
-        live.commit([*room, *back])
+        out = {record.id for record in gone}
+        live.commit([*room, *back, *(Superseded(ident, None, None) for ident in idents if ident not in out)])
         return [state.records[ident] for ident in idents]
 
 
 def _gone(state: State, idents: Sequence[str]) -> list[Record]:
+    """Return those of some memories that are out of the matrix; the others have to be superseded."""
     found = []
     for ident in idents:
         record = state.archive.get(ident) or state.forgotten.get(ident)
-        if record is None:
-            why = "it was purged" if ident in state.tombstones else "only what was erased or forgotten can come back"
+        if record is not None:
+            found.append(record)
+        elif ident not in state.records or state.records[ident].superseded_by is None:
+            why = "it was purged" if ident in state.tombstones else "it was not erased, forgotten or superseded"
             raise UnknownMemory(f"there is no {ident!r} to restore: {why}", hint="`ntm-memory restore` lists it.")
-        found.append(record)
     return found

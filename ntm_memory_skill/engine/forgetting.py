@@ -97,8 +97,14 @@ def _least_valuable(records: Sequence[Record], count: int, settings: Settings, n
         return []
     history = history_of(records)
     values = value(history, now.timestamp(), LAWS[settings.m3.strength])
+    values[[not _holds(record, now) for record in records]] -= 1  # below all that holds
     chosen = victims(values, history.created, _kept(records, history), count).tolist()
     return [Forgotten(records[place].id, now, reason(records[place], now)) for place in chosen]
+
+
+def _holds(record: Record, now: datetime) -> bool:
+    """Return whether nothing has superseded a memory, and it has not run out."""
+    return record.superseded_by is None and (record.valid_until is None or record.valid_until > now)
 
 
 def _kept(records: Sequence[Record], history: History) -> Bool[np.ndarray, "n"]:

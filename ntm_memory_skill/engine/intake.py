@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from ntm_memory_skill.engine.answers import Action, Change, Likeness, Stored
 from ntm_memory_skill.engine.settings import M3Settings
 from ntm_memory_skill.engine.validation import Draft
-from ntm_memory_skill.m3 import Statement, distinctive, same
+from ntm_memory_skill.m3 import Statement, same
 from ntm_memory_skill.model import Record
 
-NEW = "new"  # the id of a memory that has none yet: no memory's own
+NEW = "(new)"  # stands for the id of a memory that has none yet; no id has brackets
 _PERSON = re.compile(r"[A-Z][\w'’-]*(?: [A-Z][\w'’.-]*){0,2}|[\u3400-\u9fff]{2,4}")
 
 
@@ -49,11 +49,11 @@ def judge(draft: Draft, preview: Record, candidates: Sequence[Record], settings:
                 return Verdict(stored="counted" if alike == "exact" else "merged", of=record)
     if settings.successions != "mark" or draft.supersedes is not None:
         return Verdict()
-    from ntm_memory_skill.m3.succession import find_successions
+    from ntm_memory_skill.m3.succession import claims, find_successions
 
-    about = distinctive(draft.content)
-    near = [record for record in candidates if not about.isdisjoint(distinctive(record.content))]
-    told = [statement(record) for record in (*near, preview)]
+    told = [statement(record) for record in (*candidates, preview)]
+    if not claims(told[-1].text, told[-1].subject_hint):
+        return Verdict()
     found = [each for each in find_successions(told) if preview.id in (each.old, each.new)]
     return Verdict(changes=tuple(Change(each.old, each.new, each.reason) for each in found))
 
@@ -77,9 +77,19 @@ def brings_nothing(draft: Draft, record: Record) -> bool:
     )
 
 
+def merge_weight(into: Record, more: int = 0) -> float:
+    """Return w of the next merge into a memory, so that each key in its row has about the same share.
+
+    Args:
+        into: The memory.
+        more: Merges into it that come before and are not in it yet.
+    """
+    return 1 / (2 + more + sum(each.weight > 0 for each in into.absorbed))
+
+
 def statement(record: Record) -> Statement:
     """Return a memory as what somebody stated."""
-    return Statement(record.id, record.content, record.at, record.ordinal, speaker(record.source))
+    return Statement(record.id, record.content, record.said_at(), record.ordinal, speaker(record.source))
 
 
 def speaker(source: str | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from ntm_memory_skill.engine.answers import Likeness
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.lexical import tokenize
 from ntm_memory_skill.m3 import association
-from ntm_memory_skill.model import Filters, Record
+from ntm_memory_skill.model import Filters, Record, indexed_text
 
 CANDIDATES = 16
 RELATED = 3
@@ -29,33 +30,38 @@ class Resemblance:
     related: tuple[Likeness, ...] = ()
     duplicates: tuple[Likeness, ...] = ()
     candidates: tuple[Record, ...] = ()
-    """The most alike by meaning, whatever that amounts to."""
+    """Those that say the same, and then the most alike by meaning, whatever that amounts to."""
 
 
-def resembling(projection: Projection, text: str, cue: association.Cue) -> Resemblance:
-    """Return the live memories that are like `text`.
+def resembling(
+    projection: Projection, name: str | None, content: str, cue: association.Cue, now: datetime
+) -> Resemblance:
+    """Return the live memories that are like what is to be written.
 
     Related are those whose meaning stands out, the most closely associated first: by meaning, by time, and by what is
     being talked about (`m3.association`).
 
     Args:
         projection: The memory.
-        text: What is to be written.
+        name: The key of what is to be written, if it has one.
+        content: Its text.
         cue: Its key, when it happened, and the chat's context.
+        now: The present moment: what held until before it is not looked at.
     """
-    admitted = np.flatnonzero(projection.admitted(Filters()))
+    admitted = np.flatnonzero(projection.admitted(Filters(), now))
     if len(admitted) == 0:
         return Resemblance()
     similarity = np.asarray(projection.matrix.similarities(cue.key))[admitted]
     best = np.argpartition(-similarity, min(CANDIDATES, len(similarity)) - 1)[:CANDIDATES]
     best = best[np.argsort(-similarity[best], kind="stable")]
     threshold = float(similarity.mean() + STANDS_OUT * similarity.std())
-    terms, slots = tokenize(text), admitted[best].tolist()
+    terms, slots = tokenize(indexed_text(name, content)), admitted[best].tolist()
     records = [projection.record(slot) for slot in slots]
     alike = [
         Likeness(record.id, float(match) / record.strength, projection.lexical.overlap(terms, slot))
         for record, slot, match in zip(records, slots, similarity[best].tolist(), strict=True)
     ]
+    said = [record for record in projection.saying(content) if record.superseded_by is None]
     same = np.asarray([_same(each) for each in alike])
     around = association.Surroundings(
         keys=np.asarray(projection.matrix.rows)[slots],
@@ -66,7 +72,7 @@ def resembling(projection: Projection, text: str, cue: association.Cue) -> Resem
     return Resemblance(
         related=tuple(alike[place] for place in related),
         duplicates=tuple(each for each, is_same in zip(alike, same.tolist(), strict=True) if is_same),
-        candidates=tuple(records),
+        candidates=tuple({record.id: record for record in (*said, *records)}.values()),
     )
 
 

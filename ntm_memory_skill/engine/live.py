@@ -103,7 +103,7 @@ class LiveMemory:
     def whole(self) -> Projection:
         """Return the projection of all that can be found, forgotten memories included.
 
-        It is built when it is first asked for, and takes as much space as the active one and what was forgotten.
+        It is built when it is first asked for, with a row for each memory that was ever written.
         """
         with self.mutex:
             self._catch_up()
@@ -212,6 +212,7 @@ class LiveMemory:
                     self._show(counted)
                     self._fold(closing=False)
         except StoreError as error:
+            self._accesses.postpone()
             logger.info("access counts were not stored: %s", error.message)
 
     def _fold(self, *, closing: bool) -> None:

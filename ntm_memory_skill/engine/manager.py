@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -172,11 +171,12 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         keys = self._live.encode([text])
         self._live.projection()  # the slow part of a first call, before other writers are made to wait
         with self._live.transaction() as state:
-            happened = self._clock() if draft.at is None else draft.at
+            now = self._clock()
+            happened = now if draft.at is None else draft.at
             cue = Cue(key=keys[0], at=happened.timestamp(), context=self._reader.context(draft.session))
-            alike = resembling(self._live.projection(), text, cue)
+            alike = resembling(self._live.projection(), draft.key, draft.content, cue, now)
             note = self._writer.take_in(draft, keys[0], alike, state, force=force)
-        self._reader.heard(draft.session, text, keys[0])
+        self._reader.heard(draft.session, keys[0])
         return note
 
     def memorize_many(
@@ -204,13 +204,16 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         with self._live.transaction() as state:
             return [record.id for record in self._writer.write(drafts, keys, state)]
 
-    def search(self, query: str, *, top_k: int = 5, context: int = 0, **filters: Any) -> list[Hit]:
+    def search(
+        self, query: str, *, top_k: int = 5, context: int = 0, counted: bool = True, **filters: Any
+    ) -> list[Hit]:
         """Return the memories that answer a question, best first.
 
         Args:
             query: The question, as it was asked.
             top_k: How many at most, 1 to 1000.
             context: How many memories before and after each hit on its tape come with it, 0 to 10: see `neighbourhood`.
+            counted: Whether the hits are given as an answer: False leaves no trace of the search.
             **filters: tags (all of them), type, session, since, until, as_of; include_superseded, include_forgotten
                 (True: also what no longer holds, or is out of the matrix); mode (one of `MODES`).
 
@@ -225,7 +228,8 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         hits = self._reader.arranged(
             asked, self.reranking.best(self._reader.wide(asked, self.reranking), self._reader.search)
         )
-        return self._given(asked.text, around(self._live, hits, reach, asked.filters))
+        shown = around(self._live, hits, reach, asked.filters, self._clock())
+        return self._given(asked.text, shown) if counted else shown
 
     def search_explained(
         self, query: str, *, top_k: int = 5, context: int = 0, **filters: Any
@@ -234,7 +238,7 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         asked = validation.question(query, top_k, filters, self.settings.content_limit)
         reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
         hits, missed = near_miss.search(self._reader, self.reranking, asked)
-        return self._given(asked.text, around(self._live, hits, reach, asked.filters)), missed
+        return self._given(asked.text, around(self._live, hits, reach, asked.filters, self._clock())), missed
 
     def recall(
         self,
@@ -267,12 +271,10 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         limit = self.settings.recall_budget if budget is None else validation.count("budget", budget, 1_000_000)
         most = validation.TOP_K_LIMIT if top_k is None else validation.count("top_k", top_k, validation.TOP_K_LIMIT)
         reach = validation.count("context", context, validation.CONTEXT_LIMIT, least=0)
-        wanted = replace(
-            validation.manner(text, how), session=validation.name("session", session), top_k=validation.TOP_K_LIMIT
-        )
+        wanted = validation.manner(text, session, how)
         found = candidates(self._reader, self.reranking, wanted, name, asked=query is not None)
         given = Recollection.within(found, limit, most)
-        hits = around(self._live, given.hits, reach, Filters(), limit - given.characters)
+        hits = around(self._live, given.hits, reach, Filters(), self._clock(), limit - given.characters)
         return given.with_context(self._given(text, hits))
 
     def update(
@@ -320,10 +322,10 @@ class NTMMemoryManager(Inspectable, Lifecycle):
     def restore(self, *idents: str) -> list[Record]:
         """Bring memories back that were erased, forgotten or merged, as they were; what was purged is gone.
 
-        `state.archive` and `state.forgotten` list them.
+        `state.archive` and `state.forgotten` list them. A live memory that was superseded holds again.
 
         Raises:
-            UnknownMemory: One of the ids is in neither; nothing was restored.
+            UnknownMemory: One of the ids is in neither, and not superseded; nothing was restored.
             InvalidArgument: No id, or one that is there twice.
             MemoryFull: There are not enough free slots, and nothing that may be forgotten in turn.
             StoreError: It could not be written.

@@ -65,7 +65,7 @@ def arranged(query: Query, hits: Sequence[Hit], successors: Container[str] | Non
     ordered = list(hits)
     ranked = any(hit.trace.rerank is not None for hit in hits)
     if query.mode == "adaptive" and successors is not None and not ranked:
-        ordered = latest_first(query.text, hits, successors)
+        ordered = latest_first(query, hits, successors)
     ordered = current_first(ordered) if query.filters.include_superseded else ordered
     given = ordered[: query.top_k]
     return sorted(given, key=lambda hit: (hit.at, hit.record.ordinal)) if query.mode == "temporal" else given
@@ -76,19 +76,20 @@ def wide(query: Query) -> Query:
     return replace(query, top_k=max(query.top_k, CANDIDATES))
 
 
-def latest_first(question: str, hits: Sequence[Hit], successors: Container[str]) -> list[Hit]:
+def latest_first(query: Query, hits: Sequence[Hit], successors: Container[str]) -> list[Hit]:
     """Return hits with the latest of the first one and its rivals in front; see `m3.currency`."""
+    as_of = query.filters.as_of
     seen = [
         Candidate(
             hit.trace.content_score,
             hit.content,
             frozenset(tokenize(hit.content)),
-            hit.at,
+            hit.record.said_at(as_of),
             known=_in_a_succession(hit.record, successors),
         )
         for hit in hits[:CANDIDATES]
     ]
-    place = latest(question, seen)
+    place = latest(query.text, seen)
     if place == 0:
         return list(hits)
     first = replace(hits[place], trace=replace(hits[place].trace, later_than=hits[0].id))

@@ -21,16 +21,23 @@ from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.model import Filters, Hit, Record, Surrounding
 
 
-def around(live: LiveMemory, hits: Sequence[Hit], reach: int, filters: Filters, room: float = math.inf) -> list[Hit]:
+def around(
+    live: LiveMemory, hits: Sequence[Hit], reach: int, filters: Filters, now: datetime, room: float = math.inf
+) -> list[Hit]:
     """Return hits with their context, as `surrounded` does, out of a memory that is in use."""
     if not reach or not hits:
         return list(hits)
     with live.mutex:  # the tapes are there without a model, and stay as they are for the block
-        return surrounded(live.words(), hits, reach, filters, room)
+        return surrounded(live.words(), hits, reach, filters, now, room)
 
 
 def surrounded(
-    projection: Projection, hits: Sequence[Hit], reach: int, filters: Filters, room: float = math.inf
+    projection: Projection,
+    hits: Sequence[Hit],
+    reach: int,
+    filters: Filters,
+    now: datetime | None = None,
+    room: float = math.inf,
 ) -> list[Hit]:
     """Return hits with their context.
 
@@ -39,10 +46,11 @@ def surrounded(
         hits: Best first.
         reach: Places of the tape to look each way, 0 and up.
         filters: Those of the search.
+        now: The present moment: what held until before it is not shown. None leaves that open.
         room: Characters of context in all. The best hit takes first, and of what is around it the nearest first, what
             follows before what precedes: a remark is answered by the next one. One that is too long is passed over.
     """
-    admitted = projection.admitted(replace(filters, tags=(), key=None, type=None, session=None))
+    admitted = projection.admitted(replace(filters, tags=(), key=None, type=None, session=None), now)
     shown = {hit.id for hit in hits}
     answer = []
     for hit in hits:

@@ -6,8 +6,8 @@ written, one after the other, in the order of merging.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from ntm_memory_skill.engine.admission import Admission
 from ntm_memory_skill.engine.derived import Derived
 from ntm_memory_skill.engine.traits import Traits
 from ntm_memory_skill.lexical import BM25Index, tokenize
+from ntm_memory_skill.m3 import essence
 from ntm_memory_skill.model import (
     Accessed,
     EncoderIdentity,
@@ -66,6 +67,7 @@ class Projection:
         self._linked = 0
         self.successors: Counter[str] = Counter()
         """How many memories here each one holds in the place of."""
+        self._saying: dict[Hashable, set[int]] | None = None
         self._within: set[str] = set()
         """Ids of what was merged into the memories here."""
         self._derived: Derived | None = None
@@ -189,6 +191,14 @@ class Projection:
         """How much of each memory has not faded, 0 to 1; 1 for a free slot."""
         return np.asarray([1 if record is None else record.strength for record in self._records], np.float32)
 
+    def saying(self, content: str) -> list[Record]:
+        """Return the memories that say the same as a text (`m3.essence`). The first call reads all of them."""
+        if self._saying is None:
+            self._saying = defaultdict(set)
+            for slot in np.flatnonzero(self.live).tolist():
+                self._saying[essence(self.record(slot).content)].add(slot)
+        return [self.record(slot) for slot in sorted(self._saying.get(essence(content), ()))]
+
     @property
     def has_links(self) -> bool:
         """Whether any memory has a link to another."""
@@ -307,6 +317,8 @@ class Projection:
         self._slots[record.id] = slot
         self._linked += bool(record.links)
         self._within |= _parts(record)
+        if self._saying is not None:
+            self._saying[essence(record.content)].add(slot)
         if record.superseded_by is not None:
             self.successors[record.superseded_by] += 1
         self._admission.note(record)
@@ -316,8 +328,12 @@ class Projection:
         if record is not None:
             self._linked -= bool(record.links)
             self._within -= _parts(record)
+            if self._saying is not None:
+                self._saying[essence(record.content)].discard(slot)
             if record.superseded_by is not None:
-                self.successors -= Counter([record.superseded_by])
+                self.successors[record.superseded_by] -= 1
+                if not self.successors[record.superseded_by]:
+                    del self.successors[record.superseded_by]
             self._admission.forget(record)
             del self._slots[record.id]
         self._records[slot] = None

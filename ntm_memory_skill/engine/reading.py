@@ -35,9 +35,9 @@ from ntm_memory_skill.sources import Clock
 
 logger = logging.getLogger(__name__)
 
-WHOLLY = 1 - 1e-6
+WHOLLY = 1 - 1e-4
 """Share of a question's words, by their rarity, that a memory holds if it holds all of them."""
-UNSEEN = "Drop the filters that leave it out; a superseded memory is seen only with as_of."
+UNSEEN = "Drop the filters that leave it out; one that was superseded is seen with include_superseded."
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,9 @@ class Reader:
         known = self._live.words().successors if self._latest_first and hits else None
         return arranged(query, hits, known)
 
-    def heard(self, session: str | None, text: str, key: Float32[np.ndarray, "m"]) -> None:
+    def heard(self, session: str | None, key: Float32[np.ndarray, "m"]) -> None:
         """Take in what was said in a chat: the working context of its next call."""
-        self._contexts.heard(session, text, key)
+        self._contexts.heard(session, key)
 
     def context(self, session: str | None) -> Float32[np.ndarray, "m"] | None:
         """Return what is being talked about in a chat, as a unit key; None where nothing was said yet."""
@@ -146,7 +146,7 @@ class Reader:
                 weights, written = seen.focus.stages.shifted, self._live.store.state.next_ordinal
                 self._focuses.remember(query.session, LastFocus(weights, written, seen.focus.state))
             if seen.cue.key is not None:
-                self.heard(query.session, query.text, seen.cue.key)
+                self.heard(query.session, seen.cue.key)
             return self._as_stored(query, read_path.hits(seen, query))
 
     def search_explained(self, query: Query, given: int) -> tuple[list[Hit], Explanation | None]:

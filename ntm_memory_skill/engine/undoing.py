@@ -6,6 +6,9 @@ gists that it made are erased. All of that is one transaction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
+from itertools import count
+
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.projection import key_bytes
 from ntm_memory_skill.errors import MemoryFull, UnknownConsolidation
@@ -30,26 +33,27 @@ def undo(live: LiveMemory, clock: Clock, run: str | None, memory_size: int) -> C
         MemoryFull: There is no room for what comes back.
         StoreError: It could not be written; nothing was undone.
     """
-    out = _out(live.state, _named(live.state, run))
-    keys = live.keys_of(out)
+    run = _named(live.state, run).run
+    keys = live.keys_of(_out(live.state, _named(live.state, run)))
     with live.transaction() as state:
         done = _named(state, run)
-        back = [record for record in out if record.id in state.forgotten]
+        back = _out(state, done)
+        keys |= live.keys_of([record for record in back if record.id not in keys])
         now = clock()
-        gists = [Erased(ident, now, REASON) for ident in done.gists if ident in state.records]
-        if len(state.records) + len(back) - len(gists) > memory_size:
+        gists = [
+            Erased(ident, now, REASON) for ident in done.gists if ident in state.records or ident in state.forgotten
+        ]
+        left = {record.slot for record in state.records.values()}
+        left -= {state.records[each.id].slot for each in gists if each.id in state.records}
+        if len(left) + len(back) > memory_size:
             raise MemoryFull(f"{len(back)} memories would come back, and there is no room for them")
-        taken = {record.slot for record in state.records.values()} - {state.records[each.id].slot for each in gists}
-        events: list[Event] = list(gists)
-        for record in back:
-            slot = record.slot if record.slot not in taken else _free(taken)
-            taken.add(slot)
+        events: list[Event] = [*gists]
+        for record, slot in zip(back, _slots(back, left), strict=True):
             events.append(Restored(record.id, now, slot, key_bytes(keys[record.id])))
-        present = state.records.keys() | {record.id for record in back}
         events += [
             Superseded(ident, None, None)
             for ident, by in zip(done.superseded, done.successors, strict=False)
-            if ident in present and _is_superseded(state.anywhere(ident), by)
+            if _is_superseded(state.anywhere(ident), by)
         ]
         live.commit([*events, Undone(done.run)])
     return done
@@ -71,8 +75,15 @@ def _out(state: State, done: Consolidated) -> list[Record]:
     return sorted(found, key=lambda record: record.ordinal)
 
 
-def _free(taken: set[int]) -> int:
-    return next(slot for slot in range(len(taken) + 1) if slot not in taken)
+def _slots(back: Sequence[Record], taken: Set[int]) -> list[int]:
+    """Return a slot for each memory that comes back: its own where that is free, else the lowest that nobody wants."""
+    own = {record.slot for record in back} - taken
+    others = (slot for slot in count() if slot not in taken and slot not in own)
+    slots = []
+    for record in back:
+        slots.append(record.slot if record.slot in own else next(others))
+        own.discard(record.slot)
+    return slots
 
 
 def _is_superseded(record: Record | None, by: str) -> bool:

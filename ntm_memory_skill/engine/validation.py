@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -184,25 +184,34 @@ def question(query: object, top_k: object, given: Mapping[str, Any], content_lim
     """Return what is asked, with how many answers at most, its filters and, among them, its mode."""
     text, limit = content(query, content_limit), count("top_k", top_k, TOP_K_LIMIT)
     conditions = {each: value for each, value in given.items() if each != "mode"}
-    return Query(text=text, top_k=limit, filters=filters(conditions), mode=mode(given.get("mode")))
+    return Query(text=text, top_k=limit, filters=filters(conditions), mode=mode(given.get("mode"), chat=False))
 
 
-def manner(text: str, given: Mapping[str, Any]) -> Query:
-    """Return what is recalled, with its mode and with whether superseded and forgotten memories may be seen."""
+def manner(text: str, session: object, given: Mapping[str, Any]) -> Query:
+    """Return what a chat recalls, with its mode and with whether superseded and forgotten memories may be seen."""
     allowed = ("include_superseded", "include_forgotten", "mode")
     unknown = next((each for each in given if each not in allowed), None)
     if unknown is not None:
         raise UnknownArgument(f"recall has no argument {unknown!r}", hint=f"It has, besides: {', '.join(allowed)}.")
-    return question(text, TOP_K_LIMIT, given, len(text))
+    chat = name("session", session)
+    asked = question(text, TOP_K_LIMIT, {each: value for each, value in given.items() if each != "mode"}, len(text))
+    return replace(asked, session=chat, mode=mode(given.get("mode"), chat=chat is not None))
 
 
-def mode(value: object) -> Mode:
-    """Return the mode of a search; "adaptive" if none is given."""
+def mode(value: object, *, chat: bool) -> Mode:
+    """Return the mode of a search; "adaptive" if none is given.
+
+    Args:
+        value: What was given.
+        chat: Whether it is known which chat asks.
+    """
     if value is None:
         return "adaptive"
     found = next((each for each in MODES if each == value), None)
     if found is None:
         raise InvalidArgument(f"there is no mode {_shown(value)}", hint=f"The modes are: {', '.join(MODES)}.")
+    if found == "contextual" and not chat:
+        raise InvalidArgument("the mode contextual needs the chat that asks", hint="Use recall, with its session.")
     return found
 
 

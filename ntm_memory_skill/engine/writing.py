@@ -12,7 +12,7 @@ from jaxtyping import Float32
 from ntm_memory_skill.engine import validation
 from ntm_memory_skill.engine.answers import Change, Note
 from ntm_memory_skill.engine.forgetting import make_room
-from ntm_memory_skill.engine.intake import NEW, acted_on, judge
+from ntm_memory_skill.engine.intake import NEW, acted_on, judge, merge_weight
 from ntm_memory_skill.engine.likeness import Resemblance
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.projection import key_bytes
@@ -68,7 +68,7 @@ class Writer:
             force: Store it as a memory of its own in any case.
         """
         preview = draft.record(draft.id or NEW, 0, state.next_ordinal, self._clock())
-        settings = replace(self._settings.m3, duplicates="keep") if force else self._settings.m3
+        settings = replace(self._settings.m3, duplicates="keep", successions="off") if force else self._settings.m3
         verdict = judge(draft, preview, alike.candidates, settings)
         of, changes = verdict.of, verdict.changes
         if of is not None and verdict.stored == "counted":
@@ -76,7 +76,7 @@ class Writer:
             record = self._live.record(of.id)
         elif of is not None:
             (record,), _ = self._records([draft], state, leaving=True)
-            weight = 1 / (len(of.absorbed) + 2)  # so that each key in the row has about the same share
+            weight = merge_weight(of)
             merged = Merged(record.id, of.id, preview.created, weight, "it says the same in other words")
             self._live.commit([Memorized(record, key_bytes(key)), *_raised(draft, of, preview.created), merged])
             record = self._live.record(of.id)

@@ -6,9 +6,10 @@ Pure policies over values: from what is known and a moment, what should happen. 
 from ntm_memory_skill.m3.clusters import alike, communities
 from ntm_memory_skill.m3.currency import CANDIDATES, Candidate, latest
 from ntm_memory_skill.m3.distillation import Distiller, distil
-from ntm_memory_skill.m3.forgetting import protected, reason, value, victims, weak
-from ntm_memory_skill.m3.hygiene import Circumstances, Suspicion, essence, junk_reasons, over_quota, same
-from ntm_memory_skill.m3.novelty import distinctive, restates
+from ntm_memory_skill.m3.forgetting import over_quota, protected, reason, value, victims, weak
+from ntm_memory_skill.m3.junk import Circumstances, Suspicion, junk_reasons
+from ntm_memory_skill.m3.novelty import restates
+from ntm_memory_skill.m3.sameness import essence, same
 from ntm_memory_skill.m3.sensory import Compressor, SensoryBuffer, fit
 from ntm_memory_skill.m3.strength import LAWS, History, history_of, reinforce
 from ntm_memory_skill.m3.succession import Statement
@@ -29,7 +30,6 @@ __all__ = [
     "co_recalled",
     "communities",
     "distil",
-    "distinctive",
     "essence",
     "fit",
     "history_of",

@@ -6,10 +6,10 @@
     meaning(i) = max(0, cos(key, key_i))
     context(i) = max(0, cos(c, key_i)), c the context of the sensory buffer; 0 where there is none
 
-Closeness in time is on a log scale: what lies T away is half as close as what happened at once, and to halve it again
-takes 7·T. Beside it counts how near two stand on one chat's tape, d places apart, as the turns of a chat often have one
-time: that halves every D places, and another tape is not near at all. A cue that stands on no tape is judged by time
-alone, without the ½.
+Closeness in time is on a log scale: what lies T away is half as close as what happened at the same time, and what lies
+7·T away half as close again. Beside it counts how near two stand on one chat's tape, d places apart, as the turns of a
+chat often have one time: that halves every D places, and another tape is not near at all. A cue that stands on no tape
+is judged by time alone, without the ½.
 
 Each part is from 0 to 1, and so is the score.
 """
@@ -73,7 +73,7 @@ class ContextualAssociator:
     context: float = 0.2
     """Weight of likeness to what is being talked about, 0 and up."""
     half_close: float = MONTH
-    """T: seconds at which two are half as close as at once, above 0."""
+    """T: seconds between two that are half as close as two of the same time, above 0."""
     half_near: float = 3.0
     """D: places on a tape that halve nearness, above 0. 3 is how far the read head shifts."""
 

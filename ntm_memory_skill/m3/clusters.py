@@ -26,8 +26,8 @@ def alike(
 ) -> Iterator[tuple[int, int, float]]:
     """Yield the pairs i < j whose cosine is `threshold` or more, with it, tile by tile, in order within a tile.
 
-    At most block × block products are in memory, so the cost is n²·m/2 products of time and no more space with n. What
-    lies within rounding of the threshold (1e-6) counts as alike.
+    At most block × block products are in memory, and their space does not grow with n; the time is that of n²·m/2
+    multiplications. What lies within rounding of the threshold (1e-6) counts as alike.
 
     Args:
         keys: Unit keys. A row of zeros is like nothing.

@@ -43,7 +43,7 @@ _LABEL = re.compile(
     "|备注|注意|提醒|问题|答案|地址|电话|时间|地点|日期|例如|比如|总之|结论|生日|邮箱|姓名|名字|总结|目标|计划|待办|标题|内容",
     re.IGNORECASE,
 )
-"""What may stand before a colon and speaks not."""
+"""What may stand before a colon and is nobody who speaks."""
 _SPEAKER = re.compile(rf"\s*([A-Z][\w'’.-]*(?: [A-Z][\w'’.-]*){{0,2}}|user|assistant|[{_CJK}]{{2,4}})(?::\s+|：\s*)")
 _QUESTION = re.compile(r"[?？]\W*$|[吗呢]\W*$")
 _WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:['’.\-][^\W_{_CJK}]+)*")
@@ -98,11 +98,6 @@ class Gist:
         """All of them as one text. A speaker is named where another was speaking before."""
         return _joined(self.extracts)
 
-    @property
-    def sources(self) -> tuple[int, ...]:
-        """Indices of the texts that it quotes, ascending."""
-        return tuple(sorted({extract.source for extract in self.extracts}))
-
 
 def told_by(text: str) -> tuple[str | None, str]:
     """Return who speaks in a text of the form "Ann: ...", and the rest of it; None and the text where nobody is named.
@@ -141,7 +136,6 @@ def distil(
     keys: Float32[np.ndarray, "k m"],
     *,
     budget: int = BUDGET,
-    sentences: Callable[[str], Sequence[str]] = sentences,
     terms: Callable[[str], Iterable[str]] = terms,
 ) -> Gist | None:
     """Return the gist of some texts, or None where there is nothing to condense.
@@ -153,12 +147,11 @@ def distil(
         texts: Oldest first.
         keys: Their unit keys.
         budget: Characters that the gist's text may have, 1 and up.
-        sentences: Splits a text; what it gives must stand in the text as it is.
         terms: The words of a sentence, as the overlap counts them.
     """
     if len(texts) < 2:
         return None
-    everything = _extracts(texts, sentences)
+    everything = _extracts(texts)
     names = {name for each in everything if each.speaker is not None for name in terms(each.speaker)}
     words = [frozenset(terms(each.text)) - names for each in everything]  # people who address each other are no topic
     words = [held if len(held) >= LEAST_TERMS else frozenset() for held in words]
@@ -186,12 +179,12 @@ def _ends(text: str, start: int, boundary: re.Match[str]) -> bool:
     return not (lower and following.islower())
 
 
-def _extracts(texts: Sequence[str], split: Callable[[str], Sequence[str]]) -> list[Extract]:
+def _extracts(texts: Sequence[str]) -> list[Extract]:
     """Return every sentence that may be quoted, in order; of those that are the same word for word, the first."""
     found: dict[tuple[str | None, str], Extract] = {}
     for source, text in enumerate(texts):
         speaker, rest = told_by(text)
-        for sentence in split(rest):
+        for sentence in sentences(rest):
             if not (_QUESTION.search(sentence) or _COURTESY.search(sentence)):
                 found.setdefault((speaker, sentence), Extract(sentence, source, speaker))
     return list(found.values())

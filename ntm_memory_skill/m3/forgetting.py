@@ -15,10 +15,13 @@ days and the present T days after the writing:
 
 So one that was recalled every week is given up some weeks after it was recalled last, and one that was recalled every
 quarter is not. What is forgotten keeps its counts, and comes back with them when it is recalled.
+
+A source may have a quota; what is above it leaves in the same order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -119,6 +122,20 @@ def weak(history: History, now: float, law: StrengthLaw, threshold: float) -> Bo
     """Return which memories have a strength under a threshold from 0 to 1, at `now` (seconds since 1970)."""
     under: Bool[np.ndarray, "n"] = law.retrievability(history, now) < threshold
     return under
+
+
+def over_quota(sources: Mapping[str, int], slots: int, share: float) -> dict[str, int]:
+    """Return how many memories each source has above its share of the slots; a source within it is left out.
+
+    Args:
+        sources: Memories by the name of their source. What has no name (the empty one) has no quota.
+        slots: Of the memory, 1 and up.
+        share: What one source may take, 0 to 1; 1 is no quota. A source may always have one memory.
+    """
+    if share >= 1:
+        return {}
+    allowed = max(1, int(share * slots))
+    return {source: count - allowed for source, count in sources.items() if source and count > allowed}
 
 
 def reason(record: Record, now: datetime, strength: float | None = None) -> str:

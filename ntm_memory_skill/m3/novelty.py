@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from ntm_memory_skill.m3.hygiene import bare
+from ntm_memory_skill.m3.sameness import bare
 
 COMMON = frozenset(
     """

@@ -1,4 +1,4 @@
-"""What was said last in each chat, and the compression of keys: the working context of the next call.
+"""Keys of what was said last in each chat, and their compression: the working context of the next call.
 
     context     c = u / |u|,  u = Σ_i fading^i · k_i          k_0 the last input's key, k_1 the one before, …
     compressor  z = V·k,  V the k leading right singular vectors of the keys (Eckart & Young 1936)
@@ -20,16 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int64
 
+Key = Float32[np.ndarray, "k"]
+
 SMALLEST_BLOCK = 32  # components
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Input:
-    """Something that was said."""
-
-    text: str
-    key: Float32[np.ndarray, "k"]
-    """Its key, compressed or not; the same length for all of a buffer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -42,8 +35,9 @@ class SensoryBuffer:
     """Sessions, 1 and up; the one that said nothing for longest gives way."""
     fading: float = 0.7
     """Weight of an input against the one after it, above 0 to 1. With 0.7 the last three of eight have 70 %."""
-    sessions: tuple[tuple[str, tuple[Input, ...]], ...] = ()
-    """Each session's inputs, oldest first; the session that spoke last stands last."""
+    sessions: tuple[tuple[str, tuple[Key, ...]], ...] = ()
+    """The keys of each session's inputs, oldest first, compressed or not, all of one length; the session that spoke
+    last stands last. No text is held: a purge could not reach it here."""
 
     def __post_init__(self) -> None:
         problems = [
@@ -56,30 +50,30 @@ class SensoryBuffer:
         if problems:
             raise ValueError("; ".join(problems))
 
-    def heard(self, session: str, text: str, key: Float32[np.ndarray, "k"]) -> SensoryBuffer:
-        """Return the buffer after one more input."""
-        inputs = (*self.inputs(session), Input(text, key))[-self.size :]
+    def heard(self, session: str, key: Key) -> SensoryBuffer:
+        """Return the buffer after one more input, given by its key."""
+        keys = (*self.keys(session), key)[-self.size :]
         others = self.without(session).sessions
-        return replace(self, sessions=(*others, (session, inputs))[-self.most_sessions :])
+        return replace(self, sessions=(*others, (session, keys))[-self.most_sessions :])
 
     def without(self, session: str) -> SensoryBuffer:
         """Return the buffer with one session forgotten; one that it does not hold is no error."""
         return replace(self, sessions=tuple(each for each in self.sessions if each[0] != session))
 
-    def inputs(self, session: str) -> tuple[Input, ...]:
-        """Return a session's last inputs, oldest first; none for a session that it does not hold."""
-        return next((inputs for name, inputs in self.sessions if name == session), ())
+    def keys(self, session: str) -> tuple[Key, ...]:
+        """Return the keys of a session's last inputs, oldest first; none for a session that it does not hold."""
+        return next((keys for name, keys in self.sessions if name == session), ())
 
-    def context(self, session: str) -> Float32[np.ndarray, "k"] | None:
+    def context(self, session: str) -> Key | None:
         """Return the unit mean of a session's keys, the later the heavier; None where there is none to take.
 
         Keys without a direction, of texts that the encoder cannot read, say nothing; nor do keys that cancel out.
         """
-        inputs = self.inputs(session)
-        if not inputs:
+        keys = self.keys(session)
+        if not keys:
             return None
-        weights = self.fading ** np.arange(len(inputs) - 1, -1, -1, dtype=np.float32)
-        mean = weights @ np.stack([_unit(each.key) for each in inputs])
+        weights = self.fading ** np.arange(len(keys) - 1, -1, -1, dtype=np.float32)
+        mean = weights @ np.stack([_unit(key) for key in keys])
         length = np.linalg.norm(mean)
         return None if length < 1e-6 * weights.sum() else (mean / length).astype(np.float32)
 
@@ -102,8 +96,8 @@ class Compressor:
     components: Float32[np.ndarray, "k m"]
     """V: orthonormal rows, the one that explains most first."""
     fidelity: float | None = None
-    """Share of what all components explain that a gated key keeps, above 0 to 1. None: no gate, all are kept; a
-    gate found no more than fewer components for all that come to the same number of bytes."""
+    """Share of what all components explain that a gated key keeps, above 0 to 1. None: no gate, all are kept; at
+    equal bytes a gate found no more than fewer components for every key do."""
     loss: float
     """Share of the fitted keys' energy that no component explains, 0 to 1."""
 
@@ -161,8 +155,8 @@ class Compressor:
 def fit(keys: Float32[np.ndarray, "n m"], dimension: int = 128, fidelity: float | None = None) -> Compressor:
     """Return the compressor that loses the least of some keys' energy.
 
-    Fewer keys than components leave the last components without meaning: they are right for these keys, and as good as
-    random for others.
+    With fewer keys than components, the last ones mean nothing: they are right for these keys, and as good as random
+    for others.
 
     Args:
         keys: What it is fitted to, n at least 1.

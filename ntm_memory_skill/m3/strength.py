@@ -30,7 +30,8 @@ LEAST_STABILITY, GREATEST_STABILITY = 0.001, 36_500.0
 """Bounds of S, in days: those of FSRS itself, and a hundred years."""
 LEAST_DIFFICULTY, GREATEST_DIFFICULTY = 1.0, 10.0
 EASY_FROM, HARD_BELOW = 0.75, 0.25
-"""The importance from which what is written counts as easily kept, and below which as hardly kept."""
+"""The importance from which what is written counts as easy to keep, and below which as hard. A choice, not
+measured: the outer quarters of the scale, so that the default of 0.5 is in the middle."""
 
 KEPT = 0.9  # R at t = S, by the definition of S
 DECAY = 0.1542  # d, FSRS-6's default w20
@@ -221,7 +222,7 @@ def _scheduler() -> Scheduler:
 
 @cache
 def _first_imprints() -> tuple[Imprint, Imprint, Imprint]:
-    """Return how memories sit that are hardly, well and easily kept."""
+    """Return the imprints of first reviews that are rated hard, good and easy."""
     from fsrs import Card, Rating
 
     ratings = (Rating.Hard, Rating.Good, Rating.Easy)

@@ -98,7 +98,7 @@ def spread(
     *,
     half_life_days: float = HALF_LIFE_DAYS,
 ) -> dict[str, float]:
-    """Return what activation reaches which memories along their links, above 0 to 1; none for those that it misses.
+    """Return what activation reaches which memories along their links, above 0 to 1; those that it misses are left out.
 
     A seed's own activation is not in the result: it gets what other memories pass on to it. In a second step it hears
     its own echo too. Work is bounded: `steps` × `MOST_SOURCES` memories pass on along their links.

@@ -124,6 +124,14 @@ class Record:
         """When it was last given as an answer; before the first time, when it was written down."""
         return self.created if self.accessed_at is None else self.accessed_at
 
+    def said_at(self, moment: datetime | None = None) -> datetime:
+        """Return when it was last said: when it happened, or the latest time that it was said again.
+
+        Args:
+            moment: Repetitions after it do not count; None: all do.
+        """
+        return max((self.at, *(each.at for each in self.occurrences if moment is None or each.at <= moment)))
+
     def content_at(self, moment: datetime | None) -> str:
         """Return what it said at a moment; None: what it says now."""
         if moment is None:

@@ -74,7 +74,7 @@ class State:
             case Accessed():
                 self._accessed(event)
             case Linked(id=ident, links=links):
-                self.records[ident] = replace(self._live(ident), links=links)
+                self._put(replace(self._kept(ident), links=links))
             case Repeated():
                 self._repeated(event)
             case Superseded():
@@ -150,7 +150,7 @@ class State:
     def _superseded(self, event: Superseded) -> None:
         if event.id == event.by:
             raise StoreDamaged(f"the journal puts {event.id} in its own place")
-        self.records[event.id] = replace(self._live(event.id), superseded_by=event.by, superseded_at=event.at)
+        self._put(replace(self._kept(event.id), superseded_by=event.by, superseded_at=event.at))
 
     def _merged(self, event: Merged) -> None:
         into = self._live(event.into)
@@ -248,6 +248,12 @@ class State:
             if record is not None:
                 yield record.merged_into
                 yield from (link.id for link in record.links if isinstance(event, Purged))
+
+    def _kept(self, ident: str) -> Record:
+        record = self.anywhere(ident)
+        if record is None:
+            raise StoreDamaged(f"the journal changes {ident}, of which there is nothing left")
+        return record
 
     def _live(self, ident: str) -> Record:
         record = self.records.get(ident)

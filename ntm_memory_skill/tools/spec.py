@@ -68,6 +68,11 @@ _MODE: JSONSchema = {
         "alone; contextual is drawn to what the chat was about; temporal minds times more, and answers in their order."
     ),
 }
+_SEARCH_MODE: JSONSchema = {
+    **_MODE,
+    "enum": [mode for mode in MODES if mode != "contextual"],  # a search comes from no chat
+    "description": _MODE["description"].replace("contextual is drawn to what the chat was about; ", ""),
+}
 _PINNED = flag("Never forget it, whatever else has to go. False by default.")
 
 _FILTERS: JSONSchema = {
@@ -159,7 +164,7 @@ SEARCH = ToolSpec(
             "description": "How many at most; 5 by default.",
         },
         "filters": _FILTERS,
-        "mode": _MODE,
+        "mode": _SEARCH_MODE,
         "context": _CONTEXT,
         "explain": _EXPLAIN_SEARCH,
     },

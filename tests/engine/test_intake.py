@@ -310,3 +310,20 @@ def test_refused_memory_is_not_counted(memory: NTMMemoryManager) -> None:
 def test_likeness_says_that_both_were_kept_unless_told_otherwise() -> None:
     """Nothing was done about it."""
     assert Likeness("a", 1.0, 1.0).action == "both kept"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("I live in Paris", "I moved to Berlin"),
+        ("My boss is Tom", "Kate is my boss now"),
+        ("我住在上海", "我搬到北京了"),
+    ],
+)
+def test_what_one_says_of_oneself_is_superseded_at_once(memory: NTMMemoryManager, old: str, new: str) -> None:
+    """Though the two statements have no name and no value in common."""
+    before = memory.memorize(old).id
+    note = memory.memorize(new)
+    assert [(change.old, change.new) for change in note.superseded] == [(before, note.id)]
+    memory.restore(before)
+    assert memory.get(before).superseded_by is None

@@ -231,6 +231,31 @@ def test_undone_gist_is_not_found_any_more() -> None:
         memory.close()
 
 
+def test_purge_of_a_source_leaves_no_gist_of_it_in_the_archive() -> None:
+    """An undone gist still has its words."""
+    with fresh_path() as path, mock.patch.multiple(consolidation, CLOSE=0.2):
+        memory = opened(path, M3Settings(gists=True, successions="off"))
+        about = [f"The garden needs water on {day}, said Olga." for day in ("Monday", "Tuesday", "Friday", "Sunday")]
+        ids = memory.memorize_many({"content": content} for content in about)
+        assert len(memory.consolidate(distiller=lambda texts: "A watering can in vermilion").gists) == 1
+        memory.undo_consolidation()
+        memory.erase(ids[0], purge=True)
+        memory.close()
+        assert all(b"vermilion" not in file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_memory_that_was_superseded_and_forgotten_since_holds_again_when_it_is_back(open_memory: OpenMemory) -> None:
+    """Undoing reaches it where it is."""
+    memory = open_memory(settings=Settings(memory_size=2, m3=M3Settings(successions="mark")))
+    old, _ = memory.memorize_many([{"content": PARIS}, {"content": BERLIN}])
+    memory.consolidate()
+    assert memory.get(old).superseded_by is not None
+    memory.memorize("Bread needs twelve hours of cold proofing")
+    assert old in memory.state.forgotten
+    memory.undo_consolidation()
+    assert memory.state.forgotten[old].superseded_by is None
+
+
 def test_weak_memory_that_was_superseded_as_well_holds_again() -> None:
     """Two things befell it in one consolidation; both are taken back."""
     with fresh_path() as path:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jaxtyping import Float32
 
-from ntm_memory_skill.m3.distillation import Distiller, Gist, distil, sentences, terms, told_by
+from ntm_memory_skill.m3.distillation import Distiller, distil, sentences, terms, told_by
 
 WORDS = "lamp boat tree fish glass stone river cloud".split()
 
@@ -121,7 +121,8 @@ def test_the_choice_is_that_of_maximal_marginal_relevance(spoken: list[set[str]]
             chosen.append(best)
     gist = distil(texts, same_keys(len(texts)), budget=10_000)
     condensed = 1 < len(chosen) < len(texts)
-    assert (gist.sources if gist is not None else None) == (tuple(sorted(chosen)) if condensed else None)
+    quoted = None if gist is None else [extract.source for extract in gist.extracts]
+    assert quoted == (sorted(chosen) if condensed else None)
 
 
 def test_what_lies_near_the_centroid_is_quoted_first() -> None:
@@ -188,12 +189,13 @@ def test_there_is_no_gist_where_nothing_can_be_condensed(texts: list[str]) -> No
     assert distil(texts, same_keys(len(texts))) is None
 
 
-def test_another_splitter_and_other_terms_can_be_given() -> None:
-    """What the caller has for both takes the place of these."""
-    texts = ["x a|x b|c", "x a b|d", "x b|e"]
-    gist = distil(texts, same_keys(3), sentences=lambda text: text.split("|"), terms=str.split)
+def test_texts_that_share_terms_of_the_caller_are_quoted() -> None:
+    """A tokenizer that knows of ships and boats sees what words alone do not."""
+    texts = ["The red boat sank in May.", "Lamps burn bright oil.", "A ship is sinking today."]
+    gist = distil(texts, same_keys(3), terms=lambda text: terms(text.replace("ship", "boat")))
+    assert distil(texts, same_keys(3)) is None
     assert gist is not None
-    assert {extract.text for extract in gist.extracts} <= {"x a", "x b", "x a b"}
+    assert gist.text == f"{texts[0]} {texts[2]}"
 
 
 def test_a_function_from_texts_to_text_is_a_distiller() -> None:
@@ -204,9 +206,3 @@ def test_a_function_from_texts_to_text_is_a_distiller() -> None:
 
     distiller: Distiller = first
     assert distiller(["a", "b"]) == "a"
-
-
-def test_an_empty_gist_has_no_sources() -> None:
-    """The value itself knows nothing of what may be condensed."""
-    assert Gist(()).sources == ()
-    assert Gist(()).text == ""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ntm_memory_skill.m3.forgetting import ValueWeights, protected, reason, use, value, victims, weak
+from ntm_memory_skill.m3.forgetting import ValueWeights, over_quota, protected, reason, use, value, victims, weak
 from ntm_memory_skill.m3.strength import DAY, LAWS, StrengthLaw, history_of
 from ntm_memory_skill.model import Record
 
@@ -180,3 +180,23 @@ def test_the_reason_says_what_a_person_can_check(record: Record, strength: float
     """How often it was given in how long, and how important it was."""
     cause = "the memory was full" if strength is None else "its strength fell to 0.04"
     assert reason(record, EPOCH, strength) == f"{cause}: {said}"
+
+
+def test_no_quota_where_the_share_is_whole_or_the_source_has_no_name() -> None:
+    """One source may then fill the memory."""
+    assert over_quota({"chat": 100}, 100, 1.0) == {}
+    assert over_quota({"": 100}, 100, 0.1) == {}
+
+
+@given(
+    st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(0, 50)),
+    st.integers(1, 100),
+    st.floats(0, 0.99),
+)
+def test_without_its_excess_each_source_is_within_its_share(sources: dict[str, int], slots: int, share: float) -> None:
+    """And none loses more than that; one memory is always allowed."""
+    over = over_quota(sources, slots, share)
+    for source, count in sources.items():
+        left = count - over.get(source, 0)
+        assert left <= max(1, share * slots)
+        assert left == min(count, max(1, int(share * slots)))

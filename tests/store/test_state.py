@@ -213,13 +213,13 @@ UNFIT: dict[str, Event] = {
         for event in (
             Updated(ident(number), moment(9), content="x", key_row=row(0)),
             Faded(ident(number), moment(9), 0.5),
-            Linked(ident(number), ()),
             Repeated(ident(number), Occurrence(at=moment(9))),
             Forgotten(ident(number), moment(9), "not recalled"),
             Merged(ident(number), ident(0), moment(9), 0.5, "the same"),
-            Superseded(ident(number), None, None),
         )
     },
+    **{f"link number {number}": Linked(ident(number), ()) for number in (2, 3)},
+    **{f"supersede number {number}": Superseded(ident(number), None, None) for number in (2, 3)},
     **{f"erase number {number}": Erased(ident(number), moment(9)) for number in (1, 2, 3)},
     **{
         f"merge into number {number}": Merged(ident(0), ident(number), moment(9), 0.5, "the same")

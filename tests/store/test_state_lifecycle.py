@@ -276,6 +276,18 @@ class TestRecalling:
         assert state.records == {ident(0): record(0), ident(1): record(1)}
 
 
+@pytest.mark.parametrize("away", [Forgotten(ident(0), moment(2), "not recalled"), Erased(ident(0), moment(2))])
+def test_marks_and_links_reach_what_is_out_of_the_matrix(away: Event) -> None:
+    """Undoing, and the other end of a link, are not to wait until it is back."""
+    state = state_after(memorized(0), memorized(1), Superseded(ident(0), ident(1), moment(1)), away)
+    state.apply(Superseded(ident(0), None, None))
+    state.apply(Linked(ident(0), (Link(ident(1), 0.5, moment(3)),)))
+    out = state.anywhere(ident(0))
+    assert out is not None
+    assert (out.superseded_by, out.superseded_at, len(out.links)) == (None, None, 1)
+    assert ident(0) not in state.records
+
+
 class TestConsolidations:
     """What was done, for the report and for undoing it."""
 

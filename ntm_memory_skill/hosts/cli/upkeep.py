@@ -98,7 +98,7 @@ def restore(
     context: typer.Context,
     ids: Annotated[list[str] | None, typer.Argument(help="Which; without one, list what could come back.")] = None,
 ) -> None:
-    """Bring memories back that were erased or forgotten; what was purged is gone."""
+    """Bring memories back that were erased or forgotten, or let superseded ones hold again."""
     output = of(context)
     if not ids:
         with output.memory(require_encoder=False) as memory:

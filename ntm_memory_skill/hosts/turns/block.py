@@ -22,7 +22,9 @@ SHORTEST = 40  # characters of a memory's text: less than that says nothing
 LONGEST = 500  # more than that belongs into an answer of recall, which the model can ask for
 ELLIPSIS = "…"
 
-_BLOCK = re.compile(rf"{OPENING}(?:(?!{OPENING}).)*?{CLOSING}", re.DOTALL)  # words may hold a lone opening
+_BLOCK = re.compile(  # words may hold a lone opening
+    rf"(?:^[> \t]+)?{OPENING}(?:(?!{OPENING}).)*?{CLOSING}", re.DOTALL | re.MULTILINE
+)
 _QUOTED = re.compile(r"^[>\s]*- ?\[[0-9a-z]{2,64}\] \d{4}-\d\d-\d\d:.*$", re.MULTILINE)
 _PREAMBLE = re.compile(rf"^[>\s]*{re.escape(PREAMBLE[:40])}.*$", re.MULTILINE)
 _FENCE = re.compile(rf"^[>\s]*(?:{OPENING}|{CLOSING})\s*$", re.MULTILINE)

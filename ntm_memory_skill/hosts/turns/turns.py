@@ -66,7 +66,7 @@ class Turns:
         """
         kept = []
         for sentence in worth_keeping(spoken(message)):
-            known = [hit.content for hit in self._memory.search(sentence, top_k=CANDIDATES)]
+            known = [hit.content for hit in self._memory.search(sentence, top_k=CANDIDATES, counted=False)]
             told = [*self._said(session), *known]
             if not _stands_in(sentence, told) and not restates(sentence, told):
                 kept.append(self._memory.memorize(sentence, session=session, source=SOURCE, tags=[TAG]).id)

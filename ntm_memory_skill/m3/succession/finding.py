@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ntm_memory_skill.m3.succession.claiming import claims
 from ntm_memory_skill.m3.succession.values import Claim, Slot, Statement, Succession, reason_of, replaces
@@ -17,15 +17,23 @@ def succeeds(new_claims: Sequence[Claim], old_claims: Sequence[Claim]) -> str | 
     return None
 
 
-def find_successions(statements: Iterable[Statement]) -> tuple[Succession, ...]:
+def find_successions(
+    statements: Iterable[Statement], on_each: Callable[[], None] | None = None
+) -> tuple[Succession, ...]:
     """Return which statements were replaced, each by the first later one that replaces it.
 
     Statements are taken in the order of their times, then ordinals. Cost grows with the number of statements and of
     claims that hold beside each other in a slot, not with the number of pairs.
+
+    Args:
+        statements: In any order.
+        on_each: Called before each is read. It may raise: the place to look at a budget of time.
     """
     holding: dict[Slot, list[tuple[str, Claim]]] = {}
     replaced: dict[str, Succession] = {}
     for statement in sorted(statements, key=lambda one: (one.at, one.ordinal)):
+        if on_each is not None:
+            on_each()
         made = [claim for claim in claims(statement.text, statement.subject_hint) if _is_recent(claim, statement)]
         for claim in made:
             slot = holding.setdefault(claim.slot, [])
