@@ -99,7 +99,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     encoder = KeepingEncoder(SentenceEncoder(), arguments.cache)
-    console, written = Console(width=WIDTH), {}
+    console = Console(width=WIDTH)
+    written: dict[str, Any] = {}
     for path in arguments.paths:
         table, figures = measured(read(path), encoder, arguments.seed)
         console.print(table)

@@ -29,7 +29,7 @@ class Admission:
         self._superseded: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
         """From when on another holds in its place: seconds since 1970; infinite where none does."""
         self._labels: dict[tuple[str, str], set[int]] = defaultdict(set)
-        """Slots by ("tag", name), ("type", name) and ("key", name)."""
+        """Slots by ("tag", name), ("type", name), ("key", name) and ("said in", a session where it was said again)."""
 
     def grow(self, size: int) -> None:
         """Make room for the slots up to `size`: a copy of a few short columns."""
@@ -68,7 +68,7 @@ class Admission:
         """
         admitted = self._labelled(filters)
         if filters.session is not None:
-            admitted &= self._mask(tape.slots(filters.session))
+            admitted &= self._mask((*tape.slots(filters.session), *self._labels.get(("said in", filters.session), ())))
         if filters.since is not None:
             admitted &= self.times >= filters.since.timestamp()
         for latest in (filters.until, filters.as_of):
@@ -108,3 +108,6 @@ def _labels(record: Record) -> Iterator[tuple[str, str]]:
         yield "key", record.key
     for tag in record.tags:
         yield "tag", tag
+    for said in record.occurrences:
+        if said.session is not None:
+            yield "said in", said.session

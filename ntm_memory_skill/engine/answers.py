@@ -58,6 +58,8 @@ class Note:
     """Memories that say nearly the same."""
     superseded: tuple[Change, ...] = ()
     """Memories that no longer hold because of it."""
+    forgotten: tuple[str, ...] = ()
+    """Ids of memories that left the matrix to make room for it."""
 
     @property
     def id(self) -> str:

@@ -73,6 +73,9 @@ def with_absorbed(state: State, idents: Sequence[str], *, archived: bool = False
         new = [part for part in parts if part not in found]
         found.update(dict.fromkeys(new))
         left += new
+    if archived:
+        apart = [record.id for record in state.archive.values() if record.merged_into in found]
+        found.update(dict.fromkeys(apart))
     quoted = set(found)
     places = (*state.remembered(), *(state.archive.values() if archived else ()))
     gists = (record.id for record in places if not quoted.isdisjoint(record.distilled_from))

@@ -86,7 +86,7 @@ def _over_quota(
     for source, excess in over_quota(counts, settings.memory_size, share).items():
         own = [record for record in state.records.values() if record.source == source and record.id not in keep]
         leaving += [
-            replace(each, reason=f"{source} had more than its share of the slots")
+            replace(each, reason=f"its source had more than its share of the slots: {source}")
             for each in _least_valuable(own, excess, settings, now)
         ]
     return leaving

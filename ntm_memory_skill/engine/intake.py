@@ -71,6 +71,7 @@ def brings_nothing(draft: Draft, record: Record) -> bool:
         and draft.key in (None, record.key)
         and draft.type == record.type
         and set(draft.tags) <= set(record.tags)
+        and (draft.at is None or draft.at >= record.at)
         and draft.valid_until in (None, record.valid_until)
         and (record.pinned or not draft.pinned)
         and len(people) < 2

@@ -79,6 +79,8 @@ def wide(query: Query) -> Query:
 def latest_first(query: Query, hits: Sequence[Hit], successors: Container[str]) -> list[Hit]:
     """Return hits with the latest of the first one and its rivals in front; see `m3.currency`."""
     as_of = query.filters.as_of
+    if hits and hits[0].record.key is not None and hits[0].record.key.casefold() == query.text.strip().casefold():
+        return list(hits)  # it was asked for by its name
     seen = [
         Candidate(
             hit.trace.content_score,

@@ -70,7 +70,7 @@ class Writer:
         preview = draft.record(draft.id or NEW, 0, state.next_ordinal, self._clock())
         settings = replace(self._settings.m3, duplicates="keep", successions="off") if force else self._settings.m3
         verdict = judge(draft, preview, alike.candidates, settings)
-        of, changes = verdict.of, verdict.changes
+        of, changes, room = verdict.of, verdict.changes, list[Forgotten]()
         if of is not None and verdict.stored == "counted":
             self._live.commit(_counted(draft, of, preview))
             record = self._live.record(of.id)
@@ -81,15 +81,20 @@ class Writer:
             self._live.commit([Memorized(record, key_bytes(key)), *_raised(draft, of, preview.created), merged])
             record = self._live.record(of.id)
         else:
-            record, changes = self._store(draft, key, state, changes)
+            record, changes, room = self._store(draft, key, state, changes)
         duplicates = acted_on(alike.duplicates, verdict)
         return Note(
-            record=record, stored=verdict.stored, related=alike.related, duplicates=duplicates, superseded=changes
+            record=record,
+            stored=verdict.stored,
+            related=alike.related,
+            duplicates=duplicates,
+            superseded=changes,
+            forgotten=tuple(event.id for event in room),
         )
 
     def _store(
         self, draft: Draft, key: Float32[np.ndarray, "m"], state: State, changes: Sequence[Change]
-    ) -> tuple[Record, tuple[Change, ...]]:
+    ) -> tuple[Record, tuple[Change, ...], list[Forgotten]]:
         """Store a memory of its own, and mark what no longer holds: itself, if it is an older value that came late."""
         (record,), room = self._records([draft], state, keep={change.new for change in changes})
         changes = tuple(
@@ -99,7 +104,7 @@ class Writer:
         before = [mark for mark in marks if mark.id != record.id]  # what no longer holds may have to make room as well
         after = [mark for mark in marks if mark.id == record.id]
         self._live.commit([*before, *room, Memorized(record, key_bytes(key)), *after])
-        return self._live.record(record.id), changes
+        return self._live.record(record.id), changes, room
 
     def _records(
         self, drafts: Sequence[Draft], state: State, keep: Collection[str] = (), *, leaving: bool = False

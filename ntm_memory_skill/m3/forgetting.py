@@ -146,11 +146,11 @@ def reason(record: Record, now: datetime, strength: float | None = None) -> str:
         now: When it is forgotten.
         strength: What its strength has fallen to, where that is why; None: the matrix was full.
     """
-    cause = "the memory was full" if strength is None else f"its strength fell to {strength:.2f}"
+    cause = "the memory was full: " if strength is None else f"its strength fell too low: to {strength:.2f}, "
     given = f"given {_times(record.accesses)} in {_span(now, record.created)}"
     if record.accessed_at is not None:
         given += f", last {_span(now, record.accessed_at)} ago"
-    return f"{cause}: {given}; importance {record.importance:.2g}"
+    return f"{cause}{given}; importance {record.importance:.2g}"
 
 
 def _times(count: int) -> str:

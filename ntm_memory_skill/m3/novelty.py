@@ -1,8 +1,9 @@
 """Whether somebody tells something new, or says in other words what they were just told.
 
 The law: a statement is new if it holds anything distinctive that the other does not, or lacks what the other has: a
-name, a number, any word or character that is not among the commonest, a "not". "Ana is at home in Lisbon" tells nothing
-new beside "Ana is living in Lisbon"; "Ana is living in Oslo" does.
+name, a number, any word or character that is not among the commonest, a "not", a "no more". And it is new if both are
+of different people, or of different matters: where somebody lives and where they work. "Ana is at home in Lisbon" tells
+nothing new beside "Ana is living in Lisbon"; "Ana is living in Oslo" does, and "Ana works in Lisbon".
 
 It is meant for what is kept without being asked for: where in doubt, a statement counts as new.
 """
@@ -48,11 +49,40 @@ COMMON_CHARACTERS = frozenset(
 )
 """Chinese characters that say little by themselves, numerals excepted."""
 _NUMERALS = frozenset("一二两三四五六七八九十百千万")
+_PART = re.compile(r"[一二两三四五六七八九十百千万]+月?|[0-9]+月?|[^\W\d_\u3400-\u9fff]+|[^\W_]")
+"""A number, of which a month is told by its name; a foreign word; or a character."""
 _NOT = re.compile(
     r"\b(?:not|never|no|none|nobody|nothing|without|isn't|aren't|wasn't|don't|doesn't|didn't|won't|can't|cannot|hasn't|haven't)\b"
     r"|不|没|别(?!忘)|未|无",
     re.IGNORECASE,
 )
+_OVER = re.compile(
+    r"\b(?:left|leave|leaves|leaving|used\ to|former|formerly|once|no\ longer|gave|ended)\b"
+    r"|\b(?:last\ (?:year|month|week)|years?\ ago)\b"
+    r"|以前(?!.{0,2}[说讲告])|曾|离开|搬走|去年|不再|前(?:年|妻|夫|任)",
+    re.IGNORECASE,
+)
+_MATTERS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\b(?:live|lives|lived|living|reside|resides|stay|stays|home|house)\b|住|的家",
+        r"\b(?:work|works|worked|working|job|profession|trade|earns?|living)\b|工作|职业|上班|在做|做[^过]",
+        r"\b(?:born|birth|birthday|birthdays)\b|生日|出生",
+        r"\b(?:drive|drives|drove|driving|car)\b|开车|的车",
+        r"\b(?:like|likes|liked|love|loves|loved|enjoys?)\b|喜欢|爱(?!人)",
+        r"\b(?:wants?|wanted|needs?|needed)\b|想|需要|要(?!是)",
+        r"\b(?:has|have|had|got|owns?)\b(?!\ (?:a\ birthday|to\b))|(?<!没)有",
+        r"\b(?:bought|buys?)\b|买",
+    )
+)
+"""What statements are made of, each matter with its usual words."""
+_PERSON = re.compile(
+    r"\b(?:aunt|boss|boyfriend|brother|child|children|colleague|cousin|dad|daughter|father|flatmate|friends?|girlfriend|grandma"
+    r"|grandmother|grandpa|grandfather|husband|kids?|mom|mother|mum|neighbou?r|parents|partner|roommate|sister|son|uncle|wife)\b"
+    r"|[爸妈父母哥姐弟妹叔舅姨姑爷奶婆]|儿子|女儿|朋友|邻居|室友|房东|教练|同事|同学|妻子|丈夫|老[婆公板]",
+    re.IGNORECASE,
+)
+_SPEAKER = re.compile(r"\b(?:i|i'm|me|we)\b|我", re.IGNORECASE)
 _ASIDE = re.compile(r"\b(?:do not|don't|never) forget\b|不要忘|别忘|是不是|不错|没错|不能碰", re.IGNORECASE)
 _EPITHET = re.compile(r"\b(?i:my|our|your|his|her|their)\s+[\w'’-]+\s+(?=[A-Z])")
 _WORD = re.compile(r"[\w'’-]+")
@@ -61,7 +91,11 @@ _WORD = re.compile(r"[\w'’-]+")
 def adds_nothing(statement: str, known: str) -> bool:
     """Return whether a statement says, in its own words, what is known: all that is distinctive in one is in both."""
     told = distinctive(statement)
-    return bool(told) and told == distinctive(known) and _denies(statement) == _denies(known)
+    if not told or told != distinctive(known):
+        return False
+    if _denies(statement) != _denies(known) or _is_over(statement) != _is_over(known):
+        return False
+    return not any(_differ(of(statement), of(known)) for of in (_matters, _people))
 
 
 def restates(statement: str, known: Iterable[str]) -> bool:
@@ -78,9 +112,7 @@ def distinctive(text: str) -> frozenset[str]:
     plain = unicodedata.normalize("NFKC", text).replace("’", "'")
     for run in _WORD.findall(bare(_EPITHET.sub("", plain))):
         if any("\u3400" <= char <= "\u9fff" for char in run):
-            found.update(
-                char for char in run if char in _NUMERALS or (char.isalnum() and char not in COMMON_CHARACTERS)
-            )
+            found.update(part for part in _PART.findall(run) if part not in COMMON_CHARACTERS or part in _NUMERALS)
         elif run not in COMMON and (len(run) > 1 or run.isdigit()):  # a letter alone is what an apostrophe left
             found.add(run)
     return frozenset(found)
@@ -88,3 +120,28 @@ def distinctive(text: str) -> frozenset[str]:
 
 def _denies(text: str) -> bool:
     return _NOT.search(_ASIDE.sub(" ", text)) is not None
+
+
+def _is_over(text: str) -> bool:
+    return _OVER.search(_plain(text)) is not None
+
+
+def _differ(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Return whether both are known, and have nothing in common."""
+    return bool(one) and bool(other) and one.isdisjoint(other)
+
+
+def _matters(text: str) -> frozenset[str]:
+    plain = _plain(text)
+    return frozenset(matter.pattern for matter in _MATTERS if matter.search(plain))
+
+
+def _people(text: str) -> frozenset[str]:
+    """Return of whom, besides those who have a name, a text speaks: of the speaker only where of nobody else."""
+    plain = _EPITHET.sub("", _plain(text))
+    found = frozenset(person.casefold() for person in _PERSON.findall(plain))
+    return found or frozenset({"I"} if _SPEAKER.search(plain) else ())
+
+
+def _plain(text: str) -> str:
+    return _ASIDE.sub(" ", unicodedata.normalize("NFKC", text).replace("’", "'"))

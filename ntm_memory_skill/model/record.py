@@ -114,7 +114,7 @@ class Record:
     """Set out of the matrix alone: when it was forgotten."""
     forgotten_because: str | None = None
     merged_into: str | None = None
-    """Id of the memory that absorbed it, where that is why it is out of the matrix."""
+    """Id of the memory that absorbed it, where that is why it is out of the matrix, or was before it was erased."""
     erased_at: datetime | None = None
     """Set in the archive alone: when it was erased."""
     erased_because: str | None = None

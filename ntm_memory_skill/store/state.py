@@ -164,7 +164,7 @@ class State:
 
     def _erased(self, ident: str, at: datetime, reason: str | None) -> None:
         out = self.forgotten.pop(ident, None)
-        record = self._leave(self._live(ident)) if out is None else self._apart(out)
+        record = self._leave(self._live(ident)) if out is None else self._apart(out, into=out.merged_into)
         self.archive[ident] = replace(record, erased_at=at, erased_because=reason)
 
     def _purged(self, ident: str, at: datetime) -> None:
@@ -186,12 +186,15 @@ class State:
         self.archive.pop(event.id, None)
         self.forgotten.pop(event.id, None)
 
-    def _apart(self, record: Record) -> Record:
-        """Return a memory that is not forgotten any more, taken out of the one that absorbed it, if one did."""
-        into = None if record.merged_into is None else self.anywhere(record.merged_into)
-        if into is not None:
-            self._put(replace(into, absorbed=tuple(each for each in into.absorbed if each.id != record.id)))
-        return replace(record, forgotten_at=None, forgotten_because=None, merged_into=None)
+    def _apart(self, record: Record, into: str | None = None) -> Record:
+        """Return a memory that is not forgotten any more, taken out of the one that absorbed it, if one did.
+
+        Where it goes to the archive it still names that one (`into`): a purge of the one is a purge of both.
+        """
+        absorber = None if record.merged_into is None else self.anywhere(record.merged_into)
+        if absorber is not None:
+            self._put(replace(absorber, absorbed=tuple(each for each in absorber.absorbed if each.id != record.id)))
+        return replace(record, forgotten_at=None, forgotten_because=None, merged_into=into)
 
     def _accessed(self, event: Accessed) -> None:
         if len(event.ids) != len(event.counts):

@@ -243,7 +243,9 @@ MEMORIZED = closed(
             ),
             "What no longer holds because of it; still found with as_of or include_superseded.",
         ),
-    }
+        "forgotten": texts("Where the memory was full: what left to make room; found with include_forgotten."),
+    },
+    optional=("forgotten",),
 )
 RECALLED = closed(
     {

@@ -28,6 +28,7 @@ def memorize(memory: NTMMemoryManager, given: Arguments) -> JSON:
         "related": [_likeness(memory, each) for each in note.related],
         "duplicates": [{**_likeness(memory, each), "action": each.action} for each in note.duplicates],
         "superseded": [{"id": each.old, "by": each.new, "reason": each.reason} for each in note.superseded],
+        **({"forgotten": list(note.forgotten)} if note.forgotten else {}),
     }
 
 
@@ -216,7 +217,7 @@ def _trace(trace: Trace) -> JSON:
 
 
 def _likeness(memory: NTMMemoryManager, alike: Likeness) -> JSON:
-    record = memory.state.records.get(alike.id)
+    record = memory.state.anywhere(alike.id)
     excerpt = "" if record is None else record.content[:EXCERPT]
     return {"id": alike.id, "content": excerpt, "cosine": round(alike.cosine, 3), "overlap": round(alike.overlap, 3)}
 

@@ -56,7 +56,9 @@ def parse(values: Iterable[dict[str, Any]], name: str) -> list[Item]:
 
 def to_jsonl(records: Iterable[Record]) -> Iterator[str]:
     """Yield a line for each memory, which `parse` reads back; fields that were not given are left out."""
-    for record in records:
+    exported = list(records)
+    replaced = {record.superseded_by: record.id for record in reversed(exported) if record.superseded_by is not None}
+    for record in exported:
         fields = {
             "id": record.id,
             "content": record.content,
@@ -68,6 +70,8 @@ def to_jsonl(records: Iterable[Record]) -> Iterator[str]:
             "at": record.at.isoformat(),
             "source": record.source,
             "ref": record.ref,
-            "supersedes": record.supersedes,
+            "supersedes": record.supersedes or replaced.get(record.id),
+            "valid_until": None if record.valid_until is None else record.valid_until.isoformat(),
+            "pinned": record.pinned or None,
         }
         yield orjson.dumps({name: value for name, value in fields.items() if value is not None}).decode() + "\n"

@@ -81,6 +81,8 @@ def as_stored(path: Path_, value: object) -> tuple[str, object]:
     name = ".".join(path) if path[0] == NAMED_AFTER_ITS_GROUP else names.get(path[-1], path[-1])
     if value == "auto" and name in {"dimension", "lexical_share"}:
         return name, None
+    if value == "off" and name == "buffer_dimension":
+        return name, None
     if name == "passphrase":
         return name, str(value).strip()
     return name, tuple(value) if isinstance(value, list) else value

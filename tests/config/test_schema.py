@@ -23,7 +23,7 @@ from tests.config.files import (
     write_entry,
 )
 
-EMPTY = {("m3",), ("reasoning",), ("crossbar",)}
+EMPTY = {("reasoning",), ("crossbar",)}
 """Rooms that are not built yet: an object that may hold nothing."""
 
 PREFIXES = {("encoder", "query_prefix"), ("encoder", "passage_prefix")}
@@ -51,8 +51,10 @@ def another_value(schema: JSON) -> object:
     if "enum" in schema:
         return next(option for option in schema["enum"] if option != schema["default"])
     if schema["type"] in ("integer", "number"):
-        high, default = schema["maximum"], schema["default"]
-        return default + 1 if schema["type"] == "integer" else (default + high) / 2
+        low, high, default = schema.get("minimum", 0), schema["maximum"], schema["default"]
+        if schema["type"] == "integer":
+            return default + 1
+        return (default + (high if default < high else low)) / 2
     return {"boolean": not schema.get("default"), "string": "another: ", "array": [0.25, 0.5, 0.25]}[schema["type"]]
 
 

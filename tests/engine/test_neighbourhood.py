@@ -390,7 +390,7 @@ def test_search_gives_the_context_that_a_sorted_list_gives(
 ) -> None:
     """Whatever was updated, superseded and erased, and whichever times are asked for."""
     with planted(said) as memory:
-        limits = {"since": times.since, "until": times.until, "as_of": times.as_of}
+        limits: dict[str, Any] = {"since": times.since, "until": times.until, "as_of": times.as_of}
         hits = memory.search("goat", top_k=top_k, context=reach, **limits)
         assert told(hits) == expected(memory, hits, reach, times)
 

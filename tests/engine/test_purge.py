@@ -132,3 +132,15 @@ class TestInterruption:
         memory.close()
         assert holders(path.parent) == set()
         assert len(everything(open_memory())) == 3
+
+
+def test_purging_what_was_erased_before_takes_its_other_wordings_along(open_memory: OpenMemory, path: Path) -> None:
+    """They were erased with it, as they say the same; so were its gists."""
+    memory = open_memory()
+    first = memory.memorize(f"The code of the vault is {TREASURE}").id
+    assert memory.memorize(f"By the way, the code of the vault is {TREASURE}").stored == "merged"
+    memory.erase(first)
+    assert len(memory.state.archive) == 2
+    memory.erase(first, purge=True)
+    memory.close()
+    assert holders(path.parent) == set()

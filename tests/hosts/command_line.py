@@ -84,7 +84,13 @@ _ABOUT: Mapping[str, Sequence[str]] = {
 }
 
 
+_SWITCHES: Mapping[str, Sequence[str]] = {"pinned": ("--unpin", "--pin")}
+"""Truth values that a command line says in words of its own: what stands for false, and what for true."""
+
+
 def _option(name: str, value: object) -> list[str]:
+    if name in _SWITCHES and isinstance(value, bool):
+        return [_SWITCHES[name][value]]
     flag = "--tag" if name == "tags" else f"--{name.replace('_', '-')}"
     if isinstance(value, bool):
         return [flag] if value else []

@@ -23,10 +23,11 @@ VERBS = """
     memorize recall search update erase
     import export stats
     verify repair compact restore reindex encrypt decrypt
+    consolidate audit graph
     serve setup doctor demo eval explain train
 """.split()
 WITHOUT_ARGUMENTS = [verb for verb in VERBS if verb not in {*TOOLS, "import", "export", "explain", "train"}]
-ON_THE_COMMAND_LINE = {"content": "text", "tags": "tag", "id": "ids"}
+ON_THE_COMMAND_LINE = {"content": "text", "tags": "tag", "id": "ids", "pinned": "pin"}
 """Tool arguments that have another name there."""
 
 ANYWHERE = [("--json",), ("--memory", "place"), ("-m", "place"), ("--memory=place",)]
@@ -226,7 +227,7 @@ class TestPlace:
         self, no_model: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """In place of the current folder's clawhub.json."""
-        config = {"ntm_memory": {"memory_size": 1}}
+        config = {"ntm_memory": {"memory_size": 1}, "m3": {"forget": False}}
         plugin = "official-1580021414-afk-ntm-memory-system"
         (tmp_path / "other.json").write_text(json.dumps({"plugins": {plugin: {"config": config}}}))
         monkeypatch.setenv("NTM_CLAWHUB_JSON", str(tmp_path / "other.json"))

@@ -216,7 +216,7 @@ class TestDrawing:
     def test_stored_markup_is_drawn_as_it_stands(self, cli: CommandLine) -> None:
         """As the memory's own text, as a neighbour's, and in the sentence."""
         marked = "[red]x[/red] :smile: ends in \\"
-        idents = [cli("--json", "memorize", marked, "--session", "[s]").envelope["id"] for _ in range(3)]
+        idents = [cli("--json", "memorize", marked, "--session", "[s]", "--force").envelope["id"] for _ in range(3)]
         lines = cli("explain", idents[1], "x", "-k", "1").out.splitlines()
         assert lines[0] == marked
         assert " · [s] · " in lines[1]

@@ -137,7 +137,12 @@ class TestExport:
 
     def test_a_line_is_written_for_each_memory(self, cli: CommandLine, here: Path) -> None:
         """In the order in which they were stored."""
-        assert cli("--json", "export", "out.jsonl").envelope == {"ok": True, "file": "out.jsonl", "memories": 2}
+        assert cli("--json", "export", "out.jsonl").envelope == {
+            "ok": True,
+            "file": "out.jsonl",
+            "memories": 2,
+            "forgotten_left_out": 0,
+        }
         lines = [json.loads(line) for line in (here / "out.jsonl").read_text(encoding="utf-8").splitlines()]
         assert [line["content"] for line in lines] == ["first", "第二"]
         assert (lines[0]["tags"], lines[1]["session"]) == (["a"], "s")
@@ -186,28 +191,39 @@ class TestStats:
         with NTMMemoryManager.open(path, encoder=hashed) as memory:
             first = memory.memorize("first", tags=["a", "b"], session="s", at="2025-01-01").id
             memory.memorize("second", tags=["a"], type="plan", session="s", at="2025-03-01", supersedes=first)
-            third = memory.memorize("third", session="t", at="2025-02-01").id
+            third = memory.memorize("third", session="t", at="2025-02-01", pinned=True).id
+            for again in ("second", "Second!", "Well, second"):
+                memory.memorize(again, type="plan")
+            memory.memorize_many([{"content": text, "at": "2025-02-02"} for text in ("sixth", "Sixth.")])
+            memory.consolidate(progress=False)
             memory.update(third, "third, revised")
             memory.erase(third, strength=0.5)
             memory.erase(memory.memorize("fourth").id)
             memory.erase(memory.memorize("fifth").id, purge=True)
-            memory.search("first", top_k=2)
+            memory.search("second third", top_k=2)
             memory.recall(key="third", budget=1)
         stats = cli("--json", "stats").envelope["stats"]
         files = [each for each in path.parent.iterdir() if each.suffix not in (".lock", ".writer")]
         sizes = {each.name: each.stat().st_size for each in files}
         assert stats == {
             "memory": str(path),
-            "memories": 3,
+            "memories": 4,
             "slots": 100_000,
             "superseded": 1,
             "older_versions": 1,
             "faded": 1,
             "accesses": 3,
+            "pinned": 1,
+            "said_again": 2,
+            "merged": 2,
+            "links": 1,
+            "forgotten": 0,
+            "forgotten_because": {},
+            "consolidations": 1,
             "archive": 1,
             "purged": 1,
             "sessions": 2,
-            "types": {"note": 2, "plan": 1},
+            "types": {"note": 3, "plan": 1},
             "tags": {"a": 2, "b": 1},
             "first": "2025-01-01T00:00:00+00:00",
             "last": "2025-03-01T00:00:00+00:00",

@@ -152,7 +152,7 @@ class TestLiteralText:
         """Stored twice, found, recalled, listed as candidates, updated."""
         text = f"note {text}"
         ident = cli("--json", "memorize", text).envelope["id"]
-        assert cli("memorize", text).out.splitlines()[1].endswith(f": {ident} {text}")
+        assert cli("memorize", text, "--force").out.splitlines()[1].endswith(f": {ident} {text}")
         assert f" 1. {text}" in cli("search", text).out.splitlines()
         assert f" 1. {text}" in cli("recall", text).out.splitlines()
         assert f"  {ident} {text}" in cli("erase", "--query", text).out.splitlines()

@@ -240,9 +240,9 @@ class TestRestore:
 
     def test_an_empty_archive_is_said_to_be_empty(self, cli: CommandLine) -> None:
         """With or without a memory."""
-        assert cli("restore").out == "the archive is empty\n"
+        assert cli("restore").out == "nothing was erased or forgotten\n"
         memorize(cli, "x")
-        assert cli("--json", "restore").envelope == {"ok": True, "archive": []}
+        assert cli("--json", "restore").envelope == {"ok": True, "archive": [], "forgotten": []}
 
     def test_by_id_memories_come_back_as_they_were(self, cli: CommandLine) -> None:
         """Several at once; they are found again, and have left the archive."""
@@ -274,7 +274,7 @@ class TestRestore:
         (erased,) = memorize(cli, "first")
         cli("erase", erased)
         memorize(cli, "second")
-        config = {"ntm_memory": {"memory_size": 1}}
+        config = {"ntm_memory": {"memory_size": 1}, "m3": {"forget": False}}
         (here / "clawhub.json").write_text(json.dumps({"plugins": {PLUGIN: {"config": config}}}))
         outcome = cli("--json", "restore", erased)
         assert (outcome.status, outcome.code) == (1, "memory_full")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.command_line import run_here
+from tests.hosts.command_line import run_here, words
+from tests.hosts.folders import bytes_in
 from tests.hosts.transports import (
     CommandLineTransport,
     McpTransport,
@@ -18,7 +19,7 @@ from tests.hosts.transports import (
     mcp_over_http,
     mcp_over_stdio,
 )
-from tests.hosts.verbs_suite import VerbsSuite
+from tests.hosts.verbs_suite import MISTYPED, VerbsSuite, stored
 
 
 class TestPython(VerbsSuite):
@@ -43,6 +44,19 @@ class TestCommandLine(VerbsSuite):
     def test_there_are_no_other_tools(self, transport: Transport) -> None:
         """Here an unknown tool is an unknown command: wrong usage."""
         assert run_here("--json", "forget_everything").status == 2
+
+    def test_a_value_that_is_none_of_those_is_answered_and_changes_nothing(self, transport: Transport) -> None:
+        """Here options have types: wrong usage."""
+        assert isinstance(transport, CommandLineTransport)
+        stored(transport, content="kept")
+        before = bytes_in(transport.path.parent)
+        for tool, arguments in MISTYPED:
+            assert (tool, arguments, run_here("--memory", transport.path, *words(tool, arguments)).status) == (
+                tool,
+                arguments,
+                2,
+            )
+        assert bytes_in(transport.path.parent) == before
 
 
 class TestMcpInProcess(VerbsSuite):

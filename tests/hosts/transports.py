@@ -66,11 +66,11 @@ class CommandLineTransport:
     """`ntm-memory --json` in this process; the fixture `no_model` has to be in force."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def call(self, tool: str, arguments: Arguments) -> Envelope:
         """Run one command line."""
-        return run_here("--memory", self._path, "--json", *words(tool, arguments)).envelope
+        return run_here("--memory", self.path, "--json", *words(tool, arguments)).envelope
 
     def restart(self) -> None:
         """Do nothing: every command line opens the memory anew."""

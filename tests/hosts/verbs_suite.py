@@ -50,6 +50,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("memorize", {"content": "x", "importance": 1.5}, "invalid_argument"),
     ("memorize", {"content": "x", "at": "tomorrow"}, "invalid_argument"),
     ("memorize", {"content": "x", "supersedes": "nobody"}, "unknown_memory"),
+    ("memorize", {"content": "x", "valid_until": "soon"}, "invalid_argument"),
+    ("memorize", {"content": "x", "at": "2025-01-02", "valid_until": "2025-01-01"}, "invalid_argument"),
     ("recall", {}, "invalid_argument"),
     ("recall", {"query": "x", "budget": 0}, "invalid_argument"),
     ("recall", {"query": "x", "context": -1}, "invalid_argument"),
@@ -59,11 +61,36 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("search", {"query": "x", "filters": {"since": "soon"}}, "invalid_argument"),
     ("update", {"id": "nobody", "content": "x"}, "unknown_memory"),
     ("update", {"id": "nobody"}, "invalid_argument"),
+    ("update", {"id": "nobody", "pinned": True}, "unknown_memory"),
     ("erase", {}, "invalid_argument"),
     ("erase", {"ids": ["nobody"]}, "unknown_memory"),
     ("erase", {"ids": ["nobody"], "query": "x"}, "invalid_argument"),
 ]
 """Calls that better arguments would have prevented, and the code that each is refused with."""
+
+MISTYPED: list[tuple[str, dict[str, Any]]] = [
+    ("memorize", {"content": "x", "force": "yes"}),
+    ("memorize", {"content": "x", "pinned": 1}),
+    ("memorize", {"content": "kept", "force": 0}),
+    ("recall", {"query": "x", "mode": "fuzzy"}),
+    ("recall", {"query": "x", "include_forgotten": "all"}),
+    ("search", {"query": "x", "mode": "fuzzy"}),
+    ("search", {"query": "x", "filters": {"include_superseded": 1}}),
+    ("update", {"id": "nobody", "pinned": "true"}),
+]
+"""Calls with a value that is none of those that there are: invalid arguments, or where options have types, usage."""
+
+AGAIN = [
+    ("Milk is in the lower drawer", "milk is in the lower drawer!", "Just so you know, milk is in the lower drawer"),
+    ("外婆家的钥匙在花盆下面", "外婆家的钥匙在花盆下面。", "对了，外婆家的钥匙在花盆下面"),
+]
+"""A text; the same said again; and the same with something around it."""
+
+SUCCESSIONS = [
+    ("My dentist is Dr. Wu", "My dentist is Dr. Kim"),
+    ("我的手机号是13800000000", "我的手机号是13900000000"),
+]
+"""A value, and the one that later takes its place."""
 
 
 def stored(transport: Transport, **arguments: Any) -> str:
@@ -219,12 +246,94 @@ class VerbsSuite:
         assert ids(found(transport, "parcel")) == {new}
         assert old in ids(found(transport, "parcel", as_of="2025-01-02"))
 
-    def test_the_same_text_twice_is_kept_twice_and_said(self, transport: Transport) -> None:
+    def test_the_same_text_twice_is_kept_twice_where_that_is_asked_for_and_said(self, transport: Transport) -> None:
         """The memory never throws away on its own."""
         first = stored(transport, content="Milk is in the lower drawer")
-        again = transport.call("memorize", {"content": "Milk is in the lower drawer"})
-        assert [each["id"] for each in again["duplicates"]] == [first]
+        again = transport.call("memorize", {"content": "Milk is in the lower drawer", "force": True})
+        assert again["stored"] == "new"
+        assert [(each["id"], each["action"]) for each in again["duplicates"]] == [(first, "both kept")]
         assert ids(found(transport, "milk")) == {first, again["id"]}
+
+    def test_what_is_said_again_is_counted_and_said(self, transport: Transport) -> None:
+        """In both languages; a text that differs is kept, and given where it is asked for. A restart counts no less."""
+        for text, again, around in AGAIN:
+            first = stored(transport, content=text)
+            for said, done in ((again, "counted"), (around, "merged")):
+                answer = transport.call("memorize", {"content": said})
+                assert (said, answer["stored"], answer["id"]) == (said, done, first)
+                assert [(each["id"], each["action"]) for each in answer["duplicates"]] == [(first, done)]
+            assert around not in [hit["content"] for hit in found(transport, text)]
+            kept = {hit["content"]: hit for hit in found(transport, text, include_forgotten=True)}
+            assert kept[around]["forgotten_because"]
+        transport.restart()
+        hits = {hit["content"]: hit for hit in found(transport, "milk 外婆")}
+        assert {(text, hits[text]["said"]) for text, _, _ in AGAIN} == {(text, 3) for text, _, _ in AGAIN}
+        assert not hits.keys() & {around for _, _, around in AGAIN}
+
+    def test_what_a_memory_changes_is_told_and_found_where_it_is_asked_for(self, transport: Transport) -> None:
+        """In both languages; recall is asked as search is."""
+        for old, new in SUCCESSIONS:
+            first = stored(transport, content=old, at="2025-01-01")
+            answer = transport.call("memorize", {"content": new, "at": "2025-06-01"})
+            (change,) = answer["superseded"]
+            assert (change["id"], change["by"]) == (first, answer["id"])
+            assert change["reason"]
+            assert first not in ids(found(transport, old))
+            assert first in ids(found(transport, old, as_of="2025-03-01"))
+            hits = {hit["id"]: hit for hit in found(transport, old, include_superseded=True)}
+            assert hits[first]["superseded_by"] == answer["id"]
+            recalled = transport.call("recall", {"query": old, "include_superseded": True, "include_forgotten": True})
+            assert {first, answer["id"]} <= ids(recalled["memories"])
+            assert first not in ids(transport.call("recall", {"query": old})["memories"])
+
+    def test_a_memory_holds_until_it_stops(self, transport: Transport) -> None:
+        """Its end is given with it."""
+        over = stored(transport, content="The gym is closed", at="2025-01-01", valid_until="2025-02-01")
+        lasting = stored(transport, content="The gym opens at six", at="2025-01-01", valid_until="2999-01-01")
+        (hit,) = found(transport, "gym")
+        assert (hit["id"], hit["valid_until"][:10]) == (lasting, "2999-01-01")
+        assert ids(found(transport, "gym", as_of="2025-01-15")) == {over, lasting}
+
+    def test_a_memory_is_pinned_and_unpinned(self, transport: Transport) -> None:
+        """When it is stored, or later; what says nothing of it leaves it as it is."""
+        ident = stored(transport, content="The spare key is at Nora's", pinned=True)
+        assert found(transport, "key")[0]["pinned"] is True
+        assert "pinned" not in transport.call("update", {"id": ident, "pinned": False})["memory"]
+        assert "pinned" not in found(transport, "key")[0]
+        transport.call("update", {"id": ident, "pinned": True})
+        updated = transport.call("update", {"id": ident, "content": "The spare key is at Ben's"})
+        assert updated["memory"]["pinned"] is True
+
+    def test_modes_decide_what_is_found_and_how_it_stands(self, transport: Transport) -> None:
+        """Every word, the order of time, meaning alone; each mode answers both tools."""
+        talk = [
+            ("Who feeds the cat?", "2025-03-02"),
+            ("The cat eats at seven", "2025-03-01"),
+            ("邻居喂猫", "2025-03-03"),
+        ]
+        idents = [stored(transport, content=text, at=at) for text, at in talk]
+        for mode in ("adaptive", "exact", "semantic", "temporal", "contextual"):
+            recalled = transport.call("recall", {"query": "cat", "session": "cat", "mode": mode, "explain": True})
+            assert (mode, idents[1] in ids(recalled["memories"])) == (mode, True)
+            answer = transport.call("search", {"query": "cat", "mode": mode, "explain": True})
+            if mode == "contextual":  # a search has no chat to be drawn to
+                assert error_code(answer) == "invalid_argument"
+            else:
+                assert (mode, idents[1] in ids(answer["hits"])) == (mode, True)
+        exact = transport.call("search", {"query": "cat seven", "mode": "exact"})["hits"]
+        assert ids(exact) == {idents[1]}
+        ordered = transport.call("search", {"query": "cat 喂猫", "mode": "temporal"})["hits"]
+        assert [hit["id"] for hit in ordered] == [idents[1], idents[0], idents[2]]
+
+    def test_a_value_that_is_none_of_those_is_answered_and_changes_nothing(self, transport: Transport) -> None:
+        """Nothing is guessed from it."""
+        kept = stored(transport, content="kept")
+        for tool, arguments in MISTYPED:
+            code = error_code(transport.call(tool, arguments))
+            assert (tool, arguments, code) == (tool, arguments, "invalid_argument")
+        assert [(hit["id"], hit["content"], "said" in hit) for hit in found(transport, "kept x")] == [
+            (kept, "kept", False)
+        ]
 
     def test_erasing_by_query_takes_an_exact_text_only(self, transport: Transport) -> None:
         """A vague one lists candidates, and nothing goes."""

@@ -103,5 +103,9 @@ def slow_look(found: Scene, number: int, said: Sequence[Sequence[float]], tapes:
         beta = BASE.key_strength * math.exp(min(max(spoken[-4], -2), 2))
         kernel = oracle.content(moved, 1.0)
         content = oracle.content(scores, beta)
-        looks.append(oracle.shift_along(content, kernel, [range(k * long, (k + 1) * long) for k in range(tapes)]))
+        ratio = BASE.length_ratio * math.exp(
+            min(max(spoken[-1], -2), 2)
+        )  # below 1, not even as long a text lets all pass
+        each = [range(k * long, (k + 1) * long) for k in range(tapes)]
+        looks.append(oracle.shift_along(content, kernel, each, [1.0] * (tapes * long), ratio))
     return [sum(each) / len(looks) for each in zip(*looks, strict=True)]

@@ -173,12 +173,12 @@ def test_weak_memories_are_those_under_the_threshold() -> None:
         (memory(9, 0.2, 7), None, "given 7 times in 9 days, last less than a day ago; importance 0.5"),
         (memory(30, 1.5, 2), None, "given 2 times in 30 days, last 1 day ago; importance 0.5"),
         (memory(-5), None, "given 0 times in less than a day; importance 0.5"),
-        (memory(800, None, 0, 0.55), 0.0417, "given 0 times in 800 days; importance 0.55"),
+        (memory(800, None, 0, 0.55), 0.0417, "to 0.04, given 0 times in 800 days; importance 0.55"),
     ],
 )
 def test_the_reason_says_what_a_person_can_check(record: Record, strength: float | None, said: str) -> None:
     """How often it was given in how long, and how important it was."""
-    cause = "the memory was full" if strength is None else "its strength fell to 0.04"
+    cause = "the memory was full" if strength is None else "its strength fell too low"
     assert reason(record, EPOCH, strength) == f"{cause}: {said}"
 
 

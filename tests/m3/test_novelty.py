@@ -96,13 +96,11 @@ class TestPairs:
         assert not adds_nothing(statement, known)
         assert not adds_nothing(known, statement)
 
-    @pytest.mark.xfail(strict=True, reason="distinctive() leaves out the only words that tell the two apart")
     @pytest.mark.parametrize(("statement", "known"), ONLY_COMMON_WORDS_TELL_THEM_APART)
     def test_what_only_common_words_tell_apart_is_new(self, statement: str, known: str) -> None:
         """Who, and what of them: not only the name of the place."""
         assert not adds_nothing(statement, known)
 
-    @pytest.mark.xfail(strict=True, reason="distinctive() takes the digits of a number in Chinese text one by one")
     @pytest.mark.parametrize(("statement", "known"), OTHER_NUMBERS)
     def test_another_number_of_the_same_digits_is_new(self, statement: str, known: str) -> None:
         """A code, a day, a count."""

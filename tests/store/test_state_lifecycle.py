@@ -95,9 +95,11 @@ class TestForgetting:
 
     @EITHER
     def test_it_can_be_erased_and_comes_back_as_it_was_before(self, leaving: Event) -> None:
-        """In the archive it is an erased memory like any other."""
+        """In the archive it is an erased memory like any other, which says by whom it was absorbed, if it was."""
         state = state_after(Memorized(FULL, row(0)), memorized(1), leaving, Erased(ident(0), moment(20), "asked"))
-        assert state.archive == {ident(0): replace(FULL, erased_at=moment(20), erased_because="asked")}
+        into = leaving.into if isinstance(leaving, Merged) else None
+        erased = replace(FULL, erased_at=moment(20), erased_because="asked", merged_into=into)
+        assert state.archive == {ident(0): erased}
         assert (state.forgotten, state.records) == ({}, {ident(1): record(1)})
         state.apply(back(0))
         assert state.records[ident(0)] == FULL
@@ -155,7 +157,7 @@ class TestMerging:
         assert state.records == {"other": other, "one": one}
 
     def test_erasing_a_merged_memory_takes_it_out_of_its_absorber_alone(self) -> None:
-        """The others that it has absorbed stay."""
+        """The others that it has absorbed stay. In the archive it still says by whom: purging that one purges both."""
         state = state_after(
             *(memorized(number) for number in range(3)),
             MERGED,
@@ -163,7 +165,7 @@ class TestMerging:
             Erased(ident(0), moment(20)),
         )
         assert state.records[ident(1)].absorbed == (Absorbed(ident(2), 0.25),)
-        assert state.archive[ident(0)].merged_into is None
+        assert state.archive[ident(0)].merged_into == ident(1)
 
     @pytest.mark.parametrize(
         "leaving",

@@ -74,4 +74,10 @@ def ids(shown: list[JSON]) -> list[str]:
 def everything(memory: NTMMemoryManager) -> JSON:
     """Return all that the memory holds, to compare before and after."""
     state = memory.state
-    return {"live": dict(state.records), "archive": dict(state.archive), "purged": dict(state.tombstones)}
+    return {
+        "live": dict(state.records),
+        "forgotten": dict(state.forgotten),
+        "archive": dict(state.archive),
+        "purged": dict(state.tombstones),
+        "consolidations": dict(state.consolidations),
+    }

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntm_memory_skill import HashedEncoder, InputError, NTMMemoryError, NTMMemoryManager, Settings
+from ntm_memory_skill import HashedEncoder, InputError, M3Settings, NTMMemoryError, NTMMemoryManager, Settings
+from ntm_memory_skill.engine.validation import FILTERS
 from ntm_memory_skill.errors import StoreClosed, error_classes
 from ntm_memory_skill.store import MemoryStore
 from ntm_memory_skill.tools import TOOLS, call, failure
@@ -43,6 +44,8 @@ plausible = st.sampled_from(
         ["0", "gate"],
         {"tags": ["0"]},
         {"as_of": "2027"},
+        {"include_forgotten": True},
+        "exact",
     ]
 )
 
@@ -95,10 +98,13 @@ def test_a_closed_memory_is_an_error_of_the_store(memory: NTMMemoryManager) -> N
         call(memory, "memorize", {"content": "too late"})
 
 
-def test_a_full_memory_is_an_answer(open_memory: OpenMemory) -> None:
-    """The model may erase something; nothing was stored."""
-    memory = open_memory(settings=Settings(memory_size=1))
-    noted(memory, "The only one")
+@pytest.mark.parametrize(("forget", "pinned"), [(False, False), (True, True)])
+def test_a_full_memory_of_which_nothing_may_be_forgotten_is_an_answer(
+    forget: bool, pinned: bool, open_memory: OpenMemory
+) -> None:
+    """The model may erase something; nothing was stored, and nothing given up for it."""
+    memory = open_memory(settings=Settings(memory_size=1, m3=M3Settings(forget=forget)))
+    noted(memory, "The only one", pinned=pinned)
     before = everything(memory)
     assert refused(memory, "memorize", content="One more")["code"] == "memory_full"
     assert everything(memory) == before
@@ -152,7 +158,7 @@ def test_null_counts_as_not_given(tool: str, memory: NTMMemoryManager) -> None:
 def test_null_in_a_filter_counts_as_not_given(memory: NTMMemoryManager) -> None:
     """A host that writes every filter out as null filters nothing."""
     noted(memory, "The kettle whistles in G")
-    nulls = dict.fromkeys(("tags", "type", "session", "since", "until", "as_of"))
+    nulls = dict.fromkeys(FILTERS)
     assert len(done(memory, "search", query="kettle", filters=nulls)["hits"]) == 1
 
 
@@ -180,10 +186,22 @@ def test_null_for_a_required_argument_is_a_missing_one(memory: NTMMemoryManager)
         ("memorize", "key", {}),
         ("memorize", "key", ""),
         ("memorize", "session", "x" * 257),
+        ("memorize", "force", "yes"),
+        ("memorize", "force", 1),
+        ("memorize", "pinned", 1),
+        ("memorize", "pinned", "true"),
+        ("memorize", "valid_until", "soon"),
+        ("memorize", "valid_until", 2_027),
+        ("memorize", "valid_until", True),
         ("recall", "budget", 0),
         ("recall", "budget", 2.0),
         ("recall", "budget", "2000"),
         ("recall", "explain", "yes"),
+        ("recall", "mode", "fuzzy"),
+        ("recall", "mode", "Exact"),
+        ("recall", "mode", ["exact"]),
+        ("recall", "include_superseded", "yes"),
+        ("recall", "include_forgotten", 1),
         ("search", "top_k", 0),
         ("search", "top_k", 1_001),
         ("search", "top_k", True),
@@ -191,9 +209,15 @@ def test_null_for_a_required_argument_is_a_missing_one(memory: NTMMemoryManager)
         ("search", "filters", {"tags": "travel"}),
         ("search", "filters", {"since": "May"}),
         ("search", "filters", {"type": 5}),
+        ("search", "filters", {"include_superseded": 1}),
+        ("search", "filters", {"include_forgotten": "all"}),
+        ("search", "mode", "fuzzy"),
+        ("search", "mode", 1),
         ("update", "importance", -0.1),
         ("update", "tags", [None]),
         ("update", "reason", 5),
+        ("update", "pinned", 1),
+        ("update", "pinned", "false"),
         ("erase", "strength", 1.1),
         ("erase", "strength", float("nan")),
         ("erase", "purge", "false"),

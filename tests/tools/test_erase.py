@@ -180,7 +180,7 @@ def test_a_strength_below_1_fades_and_what_is_left_is_told(memory: NTMMemoryMana
 
 def test_what_has_faded_matches_less(memory: NTMMemoryManager) -> None:
     """Of two that say the same, the faded one comes second."""
-    faded, whole = noted(memory, "The gate is green"), noted(memory, "The gate is green")
+    faded, whole = noted(memory, "The gate is green"), noted(memory, "The gate is green", force=True)
     receipt(memory, id=faded, strength=0.9)
     hits = found(memory, "the gate is green")
     assert ids(hits) == [whole, faded]

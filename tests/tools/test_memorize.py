@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 
 from ntm_memory_skill import NTMMemoryManager
 from tests.tools.calls import done, found, ids, noted, refused
 
+HELD = {"at": "2026-05-09T14:30:00+02:00", "valid_until": "2027-05-09T14:30:00+02:00"}
 UNRELATED = [
     "Bread costs four coins",
     "Sunday is market day",
@@ -32,13 +32,22 @@ def test_every_field_that_is_given_is_kept(memory: NTMMemoryManager) -> None:
         "session": "standup",
         "source": "Ana",
         "ref": "msg-17",
+        "pinned": True,
     }
-    envelope = done(memory, "memorize", **given, tags=["people", "travel"], at="2026-05-09T14:30:00+02:00")
+    envelope = done(memory, "memorize", **given, tags=["people", "travel"], **HELD)
     record = memory.get(envelope["id"])
     assert {name: asdict(record)[name] for name in given} == given
     assert record.tags == ("people", "travel")
-    assert record.at == datetime.fromisoformat("2026-05-09T14:30:00+02:00")
-    assert envelope == {"ok": True, "id": record.id, "slot": record.slot, "related": [], "duplicates": []}
+    assert {name: getattr(record, name).isoformat() for name in HELD} == HELD
+    assert envelope == {
+        "ok": True,
+        "id": record.id,
+        "slot": record.slot,
+        "stored": "new",
+        "related": [],
+        "duplicates": [],
+        "superseded": [],
+    }
 
 
 def test_what_is_not_given_has_the_defaults_that_the_descriptions_state(memory: NTMMemoryManager) -> None:
@@ -50,8 +59,8 @@ def test_what_is_not_given_has_the_defaults_that_the_descriptions_state(memory: 
 
 
 def test_each_memory_has_an_id_and_a_slot_of_its_own(memory: NTMMemoryManager) -> None:
-    """Though the text be the same."""
-    answers = [done(memory, "memorize", content="Ana lives in Lisbon") for _ in range(5)]
+    """Though the text be the same, where that is asked for."""
+    answers = [done(memory, "memorize", content="Ana lives in Lisbon", force=True) for _ in range(5)]
     assert len({answer["id"] for answer in answers}) == 5
     assert len({answer["slot"] for answer in answers}) == 5
 
@@ -71,10 +80,11 @@ def test_a_memory_that_stands_out_as_alike_is_related(memory: NTMMemoryManager) 
     assert answer["duplicates"] == []
 
 
-def test_a_memory_that_says_the_same_is_a_duplicate_and_both_are_kept(memory: NTMMemoryManager) -> None:
+def test_a_forced_memory_that_says_the_same_is_a_duplicate_and_both_are_kept(memory: NTMMemoryManager) -> None:
     """Nothing is merged behind the agent's back."""
     first = noted(memory, "The garden gate is painted green")
-    answer = done(memory, "memorize", content="The garden gate is painted GREEN!")
+    answer = done(memory, "memorize", content="The garden gate is painted GREEN!", force=True)
+    assert answer["stored"] == "new"
     assert ids(answer["duplicates"]) == [first]
     assert answer["duplicates"][0]["action"] == "both kept"
     assert answer["related"] == []

@@ -31,12 +31,25 @@ EXAMPLES: list[tuple[str, JSON]] = [
             "source": "Ana",
             "ref": "msg-17",
             "supersedes": FIRST,
+            "valid_until": "2027-01-01",
+            "pinned": True,
+            "force": True,
         },
     ),
     ("recall", {"query": "the garden gate"}),
     (
         "recall",
-        {"query": "gate", "key": "gate colour", "session": "standup", "budget": 1, "context": 10, "explain": True},
+        {
+            "query": "gate",
+            "key": "gate colour",
+            "session": "standup",
+            "budget": 1,
+            "mode": "temporal",
+            "include_superseded": True,
+            "include_forgotten": True,
+            "context": 10,
+            "explain": True,
+        },
     ),
     ("search", {"query": "the garden gate"}),
     (
@@ -51,12 +64,18 @@ EXAMPLES: list[tuple[str, JSON]] = [
                 "since": "2026-01-01",
                 "until": "2026-05-09T14:30:00Z",
                 "as_of": "2026-05-09 14:30",
+                "include_superseded": False,
+                "include_forgotten": True,
             },
+            "mode": "semantic",
             "context": 0,
             "explain": False,
         },
     ),
-    ("update", {"id": FIRST, "content": "new", "importance": 0, "tags": ["a"], "reason": "it was wrong"}),
+    (
+        "update",
+        {"id": FIRST, "content": "new", "importance": 0, "tags": ["a"], "pinned": True, "reason": "it was wrong"},
+    ),
     ("erase", {"id": FIRST, "reason": "asked to"}),
     ("erase", {"ids": [FIRST, SECOND], "strength": 0.5}),
     ("erase", {"query": "gate colour", "purge": True}),
@@ -97,8 +116,8 @@ def test_a_schema_is_json_schema_and_takes_nothing_unnamed(spec: ToolSpec) -> No
 
 
 def test_memorize_takes_every_field_of_a_memory_but_its_id() -> None:
-    """Ids are given, not chosen; only an import brings them along."""
-    assert TOOLS["memorize"].properties.keys() == set(FIELDS) - {"id"}
+    """Ids are given, not chosen; only an import brings them along. And it can be told to store what is known."""
+    assert TOOLS["memorize"].properties.keys() == (set(FIELDS) - {"id"}) | {"force"}
 
 
 def test_the_examples_below_use_every_argument() -> None:

@@ -56,19 +56,29 @@ def export(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Where to write: .jsonl, or .md for people; - for JSON lines here.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    include_forgotten: Annotated[
+        bool, typer.Option("--include-forgotten", help="Also what was forgotten to make room.")
+    ] = False,
 ) -> None:
-    """Write every live memory to a file."""
+    """Write every live memory to a file. How often it was said and recalled stays behind."""
     output = of(context)
     with output.memory(require_encoder=False) as memory:
-        records = sorted(memory.state.records.values(), key=lambda record: record.ordinal)
+        state = memory.state
+        forgotten = [record for record in state.forgotten.values() if record.merged_into is None]
+        chosen = [*state.records.values(), *(forgotten if include_forgotten else ())]
+        records = sorted(chosen, key=lambda record: record.ordinal)
+    left = 0 if include_forgotten else len(forgotten)
     lines = to_markdown(records) if file.suffix.lower() == ".md" else to_jsonl(records)
     if str(file) == "-":
         sys.stdout.writelines(lines)
         return
     report.write_new(file, "".join(lines), force=force)
     output.show(
-        {"ok": True, "file": str(file), "memories": len(records)},
-        lambda console, _: console.print(f"[green]exported[/] {len(records)} memories to {literal(str(file))}"),
+        {"ok": True, "file": str(file), "memories": len(records), "forgotten_left_out": left},
+        lambda console, _: console.print(
+            f"[green]exported[/] {len(records)} memories to {literal(str(file))}"
+            + (f"; {left} forgotten ones are left out, --include-forgotten takes them along" if left else "")
+        ),
     )
 
 

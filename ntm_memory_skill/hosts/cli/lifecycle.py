@@ -36,9 +36,9 @@ def consolidate(
     """Merge what says the same and mark what no longer holds; nothing is deleted, and --undo takes it back."""
     output = of(context)
     if sum((dry_run or seconds is not None, list_, undo)) > 1:
-        raise InvalidArgument("--list, --undo, and what bounds a consolidation do not go together")
+        raise InvalidArgument("--list, --undo and --dry-run or --seconds do not go together")
     if run is not None and not undo:
-        raise InvalidArgument("--run says which consolidation to take back", hint="Add --undo.")
+        raise InvalidArgument("--run says which consolidation to take back", hint="Use it with --undo alone.")
     if list_:
         _list(output)
     elif undo:
@@ -86,6 +86,8 @@ def graph(
         ]
     relations.sort(key=lambda each: -len(each["memories"]))
     envelope = {"ok": True, "entities": entities, "relations": count, "edges": relations}
+    if entity is not None and not relations and not output.as_json:
+        output.console.print(f"[dim]no relation of {literal(entity)} is known[/]")
     output.show(envelope, _graph)
 
 

@@ -204,6 +204,9 @@ def _memorized(console: Console, envelope: Envelope) -> None:
     alike = [(f"nearly the same, {each['action']}", each) for each in envelope["duplicates"]]
     for label, each in [*(("related", each) for each in envelope["related"]), *alike]:
         console.print(f"  [dim]{label}: {each['id']}[/] {literal(each['content'])}")
+    if "forgotten" in envelope:
+        count = len(envelope["forgotten"])
+        console.print(f"  [yellow]forgotten to make room:[/] {count}; ntm-memory restore lists them")
     for each in envelope["superseded"]:
         console.print(f"  [yellow]no longer holds:[/] {each['id']} [dim]by {each['by']}:[/] {literal(each['reason'])}")
 

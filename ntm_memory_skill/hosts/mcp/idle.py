@@ -29,6 +29,7 @@ class Idle:
         self._last = 0.0
         self._timer: threading.Timer | None = None
         self._stopped = False
+        self._working = threading.Lock()
 
     def touch(self) -> None:
         """Note that something was asked for."""
@@ -40,11 +41,13 @@ class Idle:
                 self._arm(self._seconds)
 
     def stop(self) -> None:
-        """Do the work no more."""
+        """Do the work no more, and wait for what is under way."""
         with self._state:
             self._stopped = True
             if self._timer is not None:
                 self._timer.cancel()
+        with self._working:
+            pass
 
     def _arm(self, seconds: float) -> None:
         self._timer = threading.Timer(seconds, self._due)
@@ -60,7 +63,14 @@ class Idle:
                 self._arm(left)
                 return
             self._timer = None
+        with self._working:
+            if not self._stopped:
+                self._do()
+
+    def _do(self) -> None:
         try:
             self._work()
         except NTMMemoryError as error:  # nobody waits for it, and the next quiet stretch tries again
             logger.warning("consolidating in idle time failed: %s: %s", error.code, error.message)
+        except Exception:  # a timer's thread would print it and be gone
+            logger.exception("consolidating in idle time failed unexpectedly")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 
 import pytest
@@ -188,3 +189,71 @@ class TestTakingAway:
         """A pasted text of a megabyte that is nothing else; looking for an end from each of them would take minutes."""
         words = OPENING * 50_000
         assert spoken(words) == words
+
+
+class TestQuotedAndCutOff:
+    """A block comes back in pieces: as a quotation, without its fence, or not all of it."""
+
+    BLOCK = str(memory_block([hit("I like green tea", "m7k2"), hit("我喜欢乌龙茶", "m3x9")], PLENTY))
+    LINES = BLOCK.split("\n")[2:-1]
+
+    @pytest.mark.parametrize("words", ["And now?", "> said you\nAnd now?", "那现在呢？"])
+    @pytest.mark.parametrize(
+        "quoted",
+        [
+            "> " + BLOCK.replace("\n", "\n> "),
+            "\n".join(f"> {line}" for line in LINES),
+            "\n".join(f">> {line}" for line in LINES),
+            "\n".join(LINES),
+            "\n".join(BLOCK.split("\n")[1:-1]),
+            BLOCK.removesuffix(CLOSING),
+            BLOCK.removeprefix(OPENING),
+        ],
+        ids=["quoted", "lines quoted", "quoted twice", "lines", "without fence", "without end", "without beginning"],
+    )
+    def test_its_lines_go_and_the_words_stay(self, quoted: str, words: str) -> None:
+        """Before the words and behind them."""
+        assert spoken(f"{quoted}\n\n{words}") == words
+        assert spoken(f"{words}\n\n{quoted}") == words
+
+    @pytest.mark.parametrize("words", ["And now?", "那现在呢？"])
+    def test_wherever_its_end_was_cut_off_no_memory_stays(self, words: str) -> None:
+        """Nothing of their text, that is."""
+        for end in range(len(OPENING), len(self.BLOCK) + 1):
+            for message in (f"{self.BLOCK[:end]}\n\n{words}", f"{words}\n\n{self.BLOCK[:end]}"):
+                left = spoken(message)
+                assert words in left
+                assert "tea" not in left
+                assert "乌龙" not in left
+
+    def test_wherever_its_beginning_was_cut_off_one_line_at_most_stays(self) -> None:
+        """The one that was cut within its text, of which a piece stays: `Turns` knows what was recalled."""
+        for begin in range(len(self.BLOCK)):
+            _, *whole = self.BLOCK[begin:].split("\n")
+            gone = [line.split(": ", 1)[1] for line in whole if line in self.LINES]
+            for message in (f"{self.BLOCK[begin:]}\n\nAnd now?", f"And now?\n\n{self.BLOCK[begin:]}"):
+                left = spoken(message)
+                assert "And now?" in left
+                assert not re.search(r"\d: ", left)
+                assert [text for text in gone if text in left] == []
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "2026-05-09: I moved to Oslo",
+            "2026-05-09: I moved to Oslo\n2026-05-10: my cat is called Miso",
+            "meeting on 2026-05-09: bring tea",
+            "05-09: 我搬到了苏州",
+            "7: I like tea",
+            ": I like tea",
+            "- [x] 2026-05-09: I moved to Oslo",
+            "- [ ] 2026-05-09: move to Oslo",
+            "- 2026-05-09: I moved to Oslo",
+            "> I like tea",
+            "What may bear on this message, my boss asked",
+        ],
+    )
+    def test_what_people_write_in_a_like_form_stays(self, words: str) -> None:
+        """A diary, a list of tasks, a quotation; also beside a whole block."""
+        assert spoken(words) == words
+        assert spoken(f"{self.BLOCK}\n\n{words}") == words

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from ntm_memory_skill import NTMMemoryManager, Settings
+from ntm_memory_skill import M3Settings, NTMMemoryManager, Settings
 from ntm_memory_skill.hosts.turns import Turns
 from ntm_memory_skill.hosts.turns.block import CLOSING, OPENING
 from ntm_memory_skill.hosts.turns.turns import CANDIDATES, CHATS, RECALLED, SOURCE, TAG
@@ -73,11 +73,13 @@ class TestRecall:
         assert 0 < len(expected) < len(FACTS)
         assert shown(turns.begin(message, budget=PLENTY)) == expected
 
-    def test_memories_that_match_alike_all_stand_out(self, memory: NTMMemoryManager, turns: Turns) -> None:
-        """Rounding does not part them; there are only so many, though."""
-        plant(memory, ["I like tea"] * CANDIDATES)
+    def test_memories_that_match_alike_all_stand_out(self, open_memory: OpenMemory) -> None:
+        """Rounding does not part them; there are only so many, though. Being recalled together would part them."""
+        memory = open_memory(settings=Settings(m3=M3Settings(reconsolidate=False)))
+        turns = Turns(memory)
+        memory.memorize_many([{"content": "I like tea"}] * CANDIDATES)
         assert shown(turns.begin("tea", budget=PLENTY)) == ["I like tea"] * CANDIDATES
-        plant(memory, ["I like tea"] * 4)
+        memory.memorize_many([{"content": "I like tea"}] * 4)
         assert len(shown(turns.begin("tea", budget=PLENTY))) == CANDIDATES
 
     @pytest.mark.parametrize("message", SILENT)
@@ -132,7 +134,7 @@ class TestRecall:
     @pytest.mark.parametrize("budget", [250, 400, 1_500])
     def test_the_block_keeps_to_its_budget(self, memory: NTMMemoryManager, turns: Turns, budget: int) -> None:
         """And makes use of it."""
-        plant(memory, ["tea " * 100] * 5)
+        memory.memorize_many([{"content": "tea " * 100}] * 5)
         block = turns.begin("tea", budget=budget)
         assert block is not None
         assert 0.9 * budget < len(block) <= budget
@@ -264,7 +266,7 @@ def test_a_thousand_turns_leave_no_memory_that_repeats_one_that_was_recalled(
         block = turns.begin(f"what about {subject}?", session=session, budget=1_500)
         recalled.update(shown(block))
         repeated = draw.choice(shown(block) or [""])
-        said = draw.choice([f"I {draw.choice(['like', 'hate'])} {subject}.", repeated, f"Remember: {repeated}", "ok"])
+        said = draw.choice([f"I {draw.choice(['like', 'draw'])} {subject}.", repeated, f"Remember: {repeated}", "ok"])
         before = set(memory.state.records)
         for ident in turns.end(f"{block or ''}\n\n{said}", session=session):
             assert ident not in before
