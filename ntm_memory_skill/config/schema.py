@@ -244,7 +244,7 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
         gists=_value("boolean", "Whether consolidation writes gists of clusters, as memories.", _M3.gists),
         idle_minutes=_value(
             "number",
-            "Minutes without a call after which a server consolidates, for five seconds at most; 0 never.",
+            "Minutes without a call after which a server consolidates, for some five seconds; 0 never.",
             _M3.idle_minutes,
             minimum=0,
             maximum=10_080,

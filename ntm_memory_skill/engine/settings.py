@@ -76,7 +76,7 @@ class M3Settings:
     gists: bool = False
     """Whether consolidation writes gists of clusters, as memories of the type "gist"."""
     idle_minutes: float = 0.0
-    """Minutes without a call after which a server consolidates, for five seconds at most; 0 never does."""
+    """Minutes without a call after which a server consolidates, for some five seconds; 0 never does."""
     context_window: int = 8
     """Inputs of each chat that the sensory buffer holds, 1 to 64: the working context of the next call."""
     buffer_dimension: int | None = None
