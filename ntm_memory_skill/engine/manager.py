@@ -169,7 +169,8 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         draft = validation.draft({"content": content, **fields}, self.settings.content_limit)
         text = indexed_text(draft.key, draft.content)
         keys = self._live.encode([text])
-        self._live.projection()  # the slow part of a first call, before other writers are made to wait
+        with self._live.mutex:  # the slow part of a first call, before other writers are made to wait
+            self._live.projection().saying(draft.content)
         with self._live.transaction() as state:
             now = self._clock()
             happened = now if draft.at is None else draft.at
