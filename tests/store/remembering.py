@@ -149,11 +149,12 @@ class Remembering(RuleBasedStateMachine):
 
     @rule(target=archived, process=PROCESSES, name=consumes(out), reason=st.none() | TEXTS)
     def erase_forgotten(self, process: int, name: str, reason: str | None) -> str:
-        """Put a forgotten memory in the archive, whence it comes back as it was before."""
+        """Put a forgotten memory in the archive, which still says by whom it was absorbed, if it was."""
         at = self.now()
         self.commit(process, Erased(name, at, reason))
         self.come_apart(name)
-        self.archive[name] = {**self.forgotten.pop(name), "out": (None, None, None), "erased": (at, reason)}
+        gone = self.forgotten.pop(name)
+        self.archive[name] = {**gone, "out": (None, None, gone["out"][2]), "erased": (at, reason)}
         return name
 
     def come_apart(self, name: str) -> None:

@@ -158,7 +158,8 @@ class StoreMachine(Remembering):
         """Bring a memory back from the archive."""
         slot, (_, key_row) = self.free_slot(), self.marked(name, "")
         self.commit(process, Restored(name, self.now(), slot, key_row))
-        self.records[name] = {**self.archive.pop(name), "erased": (None, None), "slot": slot}
+        back = self.archive.pop(name)
+        self.records[name] = {**back, "out": (None, None, None), "erased": (None, None), "slot": slot}
         return name
 
     @rule(process=PROCESSES, name=consumes(archived), finish=st.sampled_from(["scrub", "compact", "leave"]))

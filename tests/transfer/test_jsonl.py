@@ -41,6 +41,8 @@ def records(draw: st.DrawFn) -> Record:
         source=draw(names),
         ref=draw(names),
         supersedes=draw(names),
+        valid_until=draw(st.none() | st.datetimes(timezones=zones)),
+        pinned=draw(st.booleans()),
     )
 
 
@@ -59,12 +61,21 @@ def test_every_field_of_memorize_reads_back_as_it_was(kept: list[Record]) -> Non
         assert item.keys() <= set(FIELDS)
         for name in FIELDS:
             value = getattr(record, name)
-            if value is None or value == ():
+            if value is None or value == () or value is False:
                 assert name not in item
-            elif name == "at":
-                assert datetime.fromisoformat(item["at"]) == value
+            elif isinstance(value, datetime):
+                assert datetime.fromisoformat(item[name]) == value
             else:
                 assert item[name] == (list(value) if name == "tags" else value)
+
+
+def test_what_was_superseded_is_told_by_what_holds_in_its_place() -> None:
+    """A mark that nobody made by hand comes back as one that somebody did."""
+    old, new = (
+        Record(id=ident, slot=slot, ordinal=slot, content=ident, created=NOON, at=NOON, superseded_by=by)
+        for slot, (ident, by) in enumerate([("old", "new"), ("new", None)])
+    )
+    assert [item.get("supersedes") for item in read_back([old, new])] == [None, "old"]
 
 
 @given(st.lists(records(), max_size=4))
