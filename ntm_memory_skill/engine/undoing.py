@@ -52,7 +52,7 @@ def undo(live: LiveMemory, clock: Clock, run: str | None, memory_size: int) -> C
             events.append(Restored(record.id, now, slot, key_bytes(keys[record.id])))
         events += [
             Superseded(ident, None, None)
-            for ident, by in zip(done.superseded, done.successors, strict=False)
+            for ident, by in zip(done.superseded, done.successors, strict=False)  # they come from a file
             if _is_superseded(state.anywhere(ident), by)
         ]
         live.commit([*events, Undone(done.run)])

@@ -111,7 +111,7 @@ class Writer:
     ) -> tuple[list[Record], list[Forgotten]]:
         """Return the memories that drafts become, and what is forgotten to make room for them.
 
-        What is `leaving` the matrix in the same transaction needs a slot no longer than that, and no room.
+        What is `leaving` the matrix in the same transaction needs its slot only until then, and no room.
         """
         idents = self._idents(drafts, state)
         named = {draft.supersedes for draft in drafts if draft.supersedes is not None}

@@ -9,7 +9,7 @@ from ntm_memory_skill.m3.distillation import Distiller, distil
 from ntm_memory_skill.m3.forgetting import over_quota, protected, reason, value, victims, weak
 from ntm_memory_skill.m3.junk import Circumstances, Suspicion, junk_reasons
 from ntm_memory_skill.m3.novelty import restates
-from ntm_memory_skill.m3.sameness import essence, same
+from ntm_memory_skill.m3.sameness import bare, essence, same
 from ntm_memory_skill.m3.sensory import Compressor, SensoryBuffer, fit
 from ntm_memory_skill.m3.strength import LAWS, History, history_of, reinforce
 from ntm_memory_skill.m3.succession import Statement
@@ -27,6 +27,7 @@ __all__ = [
     "Statement",
     "Suspicion",
     "alike",
+    "bare",
     "co_recalled",
     "communities",
     "distil",

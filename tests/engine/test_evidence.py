@@ -53,10 +53,10 @@ def furnished(encoder: Encoder | None = None, addressing: AddressingSettings | N
 
 
 def standardized(values: Sequence[float]) -> list[float]:
-    """Return values in standard deviations from their mean; zeros where they are all the same."""
+    """Return values in standard deviations from their mean; zeros where only rounding tells them apart."""
     mean = sum(values) / len(values)
-    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
-    return [(value - mean) / deviation if deviation > 1e-3 else 0.0 for value in values]
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values) + 1e-8)
+    return [(value - mean) / deviation for value in values]
 
 
 def expected_terms(encoder: Encoder, hits: Sequence[Hit], query: str) -> dict[str, list[float]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 
@@ -11,7 +10,7 @@ from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.hosts.turns.block import memory_block, spoken
 from ntm_memory_skill.hosts.turns.capture import worth_keeping
 from ntm_memory_skill.lexical import says_something
-from ntm_memory_skill.m3 import restates
+from ntm_memory_skill.m3 import bare, restates
 
 LONGEST_QUERY = 1_000  # characters of a message: what it is about stands in its beginning
 CANDIDATES = 8
@@ -86,12 +85,6 @@ class Turns:
 
 def _stands_in(sentence: str, texts: Iterable[str]) -> bool:
     """Return whether the words of a sentence stand in a text; a longer one may be cut off within words."""
-    words = _bare(sentence)
+    words = f" {bare(sentence)} "
     sought = words.strip() if len(words) >= FRAGMENT else words
-    return any(sought in _bare(text) for text in texts)
-
-
-def _bare(text: str) -> str:
-    """Return the words of a text, without case, punctuation and the width of its blanks."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return f" {' '.join(''.join(char if char.isalnum() else ' ' for char in folded).split())} "
+    return any(sought in f" {bare(text)} " for text in texts)
