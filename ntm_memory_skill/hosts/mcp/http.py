@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import tempfile
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -143,8 +144,10 @@ def _listening(port: int) -> socket.socket:
 def _end_in_order() -> None:
     """Let the signals that end a server unwind it, so that its memory is closed.
 
-    uvicorn finishes what is under way and then raises the signal anew, which would kill the process.
+    uvicorn finishes what is under way and then raises the signal anew, which would kill the process. One that comes
+    just before its loop runs leaves a coroutine that is never begun, and that nobody needs to hear of.
     """
+    warnings.filterwarnings("ignore", message="coroutine 'Server.serve' was never awaited", category=RuntimeWarning)
 
     def end(*_: object) -> None:
         raise SystemExit(0)
