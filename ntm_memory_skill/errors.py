@@ -23,6 +23,9 @@
     ├── HeadError
     │   ├── UnusableHead                 unusable_head        1
     │   └── HeadRefused                  head_refused         1
+    ├── MachineError
+    │   ├── UnusableMachine              unusable_machine     1
+    │   └── TrainingDiverged             training_diverged    1
     ├── HostError
     │   ├── HostMissing                  host_missing         1
     │   ├── HostTooOld                   host_too_old         1
@@ -221,6 +224,26 @@ class HeadRefused(HeadError):
 
     code = "head_refused"
     default_hint = "Give more questions of the kinds where it lost. The memory goes on with the head that it has."
+
+
+class MachineError(NTMMemoryError):
+    """A machine that learns tasks cannot be used, or not be trained."""
+
+    code = "machine_error"
+
+
+class UnusableMachine(MachineError):
+    """A machine's file is damaged, or describes a machine of another shape than its weights."""
+
+    code = "unusable_machine"
+    default_hint = "Train it anew with `ntm-memory train --task`, or name another file."
+
+
+class TrainingDiverged(MachineError):
+    """The loss is no number any more. The last good checkpoint is kept."""
+
+    code = "training_diverged"
+    default_hint = "Go on from the last checkpoint with a smaller --learning-rate, or start with another --seed."
 
 
 class HostError(NTMMemoryError):

@@ -1,6 +1,6 @@
 """The Neural Turing Machine's addressing mechanism, as pure functions (Graves, Wayne & Danihelka 2014, §3.1–3.3).
 
-    cos      = k · M_i / (|k| |M_i|)               similarity()    the paper's K[k, M_i]
+    cos      = k · M_i / (|k| |M_i|)               similarity()    eq. 6, the paper's K[k, M_i]
     w_c(i)   = softmax_i( β · score_i )            content()       eq. 5
     w_g      = g · w_c + (1 − g) · w_{t−1}         interpolate()   eq. 7
     w̃(i)     = Σ_j w_g(j) · s(i − j mod N)         shift()         eq. 8
@@ -11,7 +11,9 @@
 
 They are written once, over the array API standard: the same lines run on torch tensors, with gradients, and on numpy
 arrays. Each takes any number of leading batch dimensions, written ``...`` below; N is the number of slots, M the length
-of a key and R the reach of the shift. Nothing is modified in place.
+of a key and R the reach of the shift. Nothing is modified in place. Several heads that share one memory are a dimension
+of their own, h: similarities(), reads() and writes() are the same equations for all of them at once, without a copy of
+the memory for each.
 
 The law: where the input weights are a distribution over the slots (no entry below 0, sum 1), so is every result.
 """
@@ -42,8 +44,14 @@ class Stages(NamedTuple):
 def similarity(key: Float[Array, "... m"], memory: Float[Array, "... n m"]) -> Float[Array, "... n"]:
     """Return the cosine of a key and every row, −1 to 1 (eq. 6). A zero row or key has cosine 0, not NaN."""
     xp = array_namespace(key, memory)
-    dots = xp.squeeze(xp.matmul(memory, key[..., None]), axis=-1)
-    squares = xp.sum(memory * memory, axis=-1) * xp.sum(key * key, axis=-1)[..., None]
+    return xp.squeeze(similarities(key[..., None, :], memory), axis=-2)
+
+
+def similarities(keys: Float[Array, "... h m"], memory: Float[Array, "... n m"]) -> Float[Array, "... h n"]:
+    """Return the cosine of each head's key and every row of the memory that they share (eq. 6); see `similarity`."""
+    xp = array_namespace(keys, memory)
+    dots = xp.matmul(keys, xp.matrix_transpose(memory))
+    squares = xp.sum(memory * memory, axis=-1)[..., None, :] * xp.sum(keys * keys, axis=-1)[..., None]
     return dots / xp.sqrt(squares + EPSILON**2)
 
 
@@ -162,7 +170,12 @@ def sharpen(weights: Float[Array, "... n"], sharpening: Float[Array, "..."] | fl
 def read(weights: Float[Array, "... n"], memory: Float[Array, "... n m"]) -> Float[Array, "... m"]:
     """Return the read vector r = Σ_i w(i) M_i (eq. 2)."""
     xp = array_namespace(weights, memory)
-    return xp.squeeze(xp.matmul(weights[..., None, :], memory), axis=-2)
+    return xp.squeeze(reads(weights[..., None, :], memory), axis=-2)
+
+
+def reads(weights: Float[Array, "... h n"], memory: Float[Array, "... n m"]) -> Float[Array, "... h m"]:
+    """Return the read vector of each head over the memory that they share (eq. 2)."""
+    return array_namespace(weights, memory).matmul(weights, memory)
 
 
 def write(
@@ -172,8 +185,22 @@ def write(
     add: Float[Array, "... m"],
 ) -> Float[Array, "... n m"]:
     """Return the memory after a write head has erased, then added, by its weights (eq. 3 and 4). Erase is in [0, 1]."""
-    w = weights[..., :, None]
-    return memory * (1 - w * erase[..., None, :]) + w * add[..., None, :]
+    return writes(memory, weights[..., None, :], erase[..., None, :], add[..., None, :])
+
+
+def writes(
+    memory: Float[Array, "... n m"],
+    weights: Float[Array, "... h n"],
+    erase: Float[Array, "... h m"],
+    add: Float[Array, "... h m"],
+) -> Float[Array, "... n m"]:
+    """Return the memory after all write heads have erased, and then all have added (§3.2), so in no order of theirs."""
+    kept, added = memory, []
+    for head in range(weights.shape[-2]):
+        w = weights[..., head, :, None]
+        kept = kept * (1 - w * erase[..., head, None, :])
+        added.append(w * add[..., head, None, :])
+    return kept + _total(added)
 
 
 def standardize(scores: Float[Array, "... n"], present: Array) -> Float[Array, "... n"]:

@@ -135,7 +135,7 @@ def forward(
     xp = array_namespace(inputs)
     x = xp.clip(inputs, -FAR, FAR)
     if shape.kind == "lstm":
-        state = _lstm(xp, weights, x, state)
+        state = lstm(weights, x, state)
         x = state.hidden
     elif shape.kind == "feedforward":
         x = xp.tanh(x @ weights["V"] + weights["a"])
@@ -174,7 +174,15 @@ def emit(
     )
 
 
-def _lstm(xp: Any, weights: Weights, x: Array, state: State | None) -> State:
+def lstm(weights: Weights, x: Float[Array, "... inputs"], state: State | None) -> State:
+    """Return an LSTM's state after one more step; before the first there is none, which is a state of zeros.
+
+    Args:
+        weights: V, shape ``(inputs, 4 units)``, U, ``(units, 4 units)``, and a, ``(4 units,)``; gates i, f, c̃, o'.
+        x: What is seen in this step.
+        state: The state of the step before.
+    """
+    xp = array_namespace(x)
     units = weights["U"].shape[0]
     if state is None:
         nothing = xp.zeros((*x.shape[:-1], units), dtype=x.dtype)
