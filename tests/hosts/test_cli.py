@@ -24,9 +24,9 @@ VERBS = """
     import export stats
     verify repair compact restore reindex encrypt decrypt
     consolidate audit graph
-    serve setup doctor demo eval explain train
+    serve setup doctor demo eval explain train tasks
 """.split()
-WITHOUT_ARGUMENTS = [verb for verb in VERBS if verb not in {*TOOLS, "import", "export", "explain", "train"}]
+WITHOUT_ARGUMENTS = [verb for verb in VERBS if verb not in {*TOOLS, "import", "export", "explain", "train", "tasks"}]
 ON_THE_COMMAND_LINE = {"content": "text", "tags": "tag", "id": "ids", "pinned": "pin"}
 """Tool arguments that have another name there."""
 

@@ -18,7 +18,7 @@ import typer
 from ntm_memory_skill import __version__
 from ntm_memory_skill.config import ENVIRONMENT, MEMORY_VARIABLE
 from ntm_memory_skill.errors import NTMMemoryError
-from ntm_memory_skill.hosts.cli import evaluate, explain, files, lifecycle, proof, setup, tools, train, upkeep
+from ntm_memory_skill.hosts.cli import evaluate, explain, files, lifecycle, proof, setup, tasks, tools, train, upkeep
 from ntm_memory_skill.hosts.cli.output import Output
 from ntm_memory_skill.tools import failure
 
@@ -44,6 +44,7 @@ proof.register(app)
 evaluate.register(app)
 explain.register(app)
 train.register(app)
+tasks.register(app)
 
 
 def _version(wanted: bool) -> None:

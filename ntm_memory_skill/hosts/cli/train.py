@@ -1,12 +1,13 @@
-"""The command that trains the memory's head: `ntm-memory train`."""
+"""The command that trains the memory's head: `ntm-memory train`. With `--task` it hands over to `tasks`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from ntm_memory_skill import __version__
 from ntm_memory_skill.errors import InvalidArgument
+from ntm_memory_skill.hosts.cli import tasks
 from ntm_memory_skill.hosts.cli.output import Envelope, Output, literal, of
 from ntm_memory_skill.hosts.heads import has_head
 from ntm_memory_skill.hosts.report import check_free, write_new
@@ -54,26 +56,72 @@ Paths = Annotated[
 Feedback = Annotated[
     bool, typer.Option("--feedback", help="Learn from which of this memory's answers were of use, too.")
 ]
+Steers = Annotated[
+    Controller | None,
+    typer.Option(help="What steers the head, linear by default; or a task's machine, then lstm.", show_default=False),
+]
 Heads = Annotated[
-    int | None, typer.Option(min=1, max=16, help="Read heads; by default as configured.", show_default=False)
+    int | None,
+    typer.Option(min=1, max=16, help="Read heads; by default as configured, or the task's.", show_default=False),
 ]
-Hidden = Annotated[int, typer.Option(min=1, max=MOST_HIDDEN, help="Units of the hidden layer, or of the LSTM.")]
-Rate = Annotated[float | None, typer.Option(help="Above 0, up to 1; by default as configured.", show_default=False)]
-Start = Annotated[
-    Initialization | None, typer.Option(help="What to start from; by default as configured.", show_default=False)
-]
-Consolidation = Annotated[
-    float,
+Hidden = Annotated[
+    int | None,
     typer.Option(
-        help="For learned: how strongly the head is held to what it has learnt before, 0 (not at all) and up."
+        min=1,
+        max=MOST_HIDDEN,
+        help=f"Units of the hidden layer, or of the LSTM; {_DEFAULTS.hidden} by default, or the task's.",
+        show_default=False,
     ),
 ]
-Steps = Annotated[int, typer.Option(min=CHECK_EVERY, help="Of gradient descent at most.")]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same head.")]
-File = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the head there in place of installing it.")]
+Rate = Annotated[
+    float | None, typer.Option(help="Above 0, up to 1; by default as configured, or the task's.", show_default=False)
+]
+Start = Annotated[
+    Initialization | None,
+    typer.Option(help="What to start from; by default as configured, or the task's.", show_default=False),
+]
+Consolidation = Annotated[
+    float | None,
+    typer.Option(
+        help="For learned: how strongly the head is held to what it has learnt before, 0 (not at all) and up; "
+        f"{_DEFAULTS.consolidation:g} by default.",
+        show_default=False,
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        min=CHECK_EVERY, help=f"Of gradient descent at most; {_DEFAULTS.steps} by default.", show_default=False
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help=f"The same seed gives the same head or machine; {_DEFAULTS.seed} by default.", show_default=False
+    ),
+]
+File = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the head there in place of installing it; or the machine.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite FILE.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the table, and keep nothing.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Delete the installed head: the default one looks again.")]
+
+_Said = dict[str, Any]
+"""Options by name, as they were given; None where nothing was said."""
+_MACHINES_ALONE = "is for machines that learn a task: without --task, the head is trained"
+_HEADS_ALONE = "is for training the head: with --task, a machine is trained"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lesson:
+    """What a head is to learn from, and where it is to go."""
+
+    paths: list[Path] | None
+    feedback: bool
+    output: Path | None
+    force: bool
+    dry_run: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -85,51 +133,72 @@ def train(
     context: typer.Context,
     paths: Paths = None,
     feedback: Feedback = False,
-    controller: Annotated[Controller, typer.Option(help="What steers the head.")] = Controller.LINEAR,
+    controller: Steers = None,
     heads: Heads = None,
-    hidden: Hidden = _DEFAULTS.hidden,
+    hidden: Hidden = None,
     learning_rate: Rate = None,
     initialization: Start = None,
-    consolidation: Consolidation = _DEFAULTS.consolidation,
-    steps: Steps = _DEFAULTS.steps,
-    seed: Seed = _DEFAULTS.seed,
+    consolidation: Consolidation = None,
+    steps: Steps = None,
+    seed: Seed = None,
     output: File = None,
     force: Force = False,
     dry_run: DryRun = False,
     remove: Remove = False,
+    task: tasks.Named = None,
+    machine: tasks.Machine = None,
+    memory_size: tasks.Slots = None,
+    memory_dim: tasks.Width = None,
+    write_heads: tasks.Writers = None,
+    batch: tasks.Batch = None,
+    updates: tasks.Updates = None,
+    minutes: tasks.Minutes = None,
+    resume: tasks.Resume = False,
+    compiled: tasks.Compile = None,
 ) -> None:
-    """Train the head on questions with known answers; install it unless it is worse than the default on any kind."""
+    """Train the head on questions with known answers; install it unless it is worse than the default on any kind.
+
+    With --task, train a machine on a task instead and keep it beside the memory, in machines/.
+    """
     host = of(context)
+    both: _Said = {"--controller": controller, "--heads": heads, "--hidden": hidden, "--learning-rate": learning_rate}
+    both |= {"--initialization": initialization, "--seed": seed}
+    machines: _Said = {"--machine": machine, "--memory-size": memory_size, "--memory-dim": memory_dim}
+    machines |= {"--write-heads": write_heads, "--batch": batch, "--updates": updates, "--no-compile": compiled}
+    if task is not None:
+        tasks.refuse({"PATH": paths or None, "--feedback": feedback or None, "--steps": steps}, _HEADS_ALONE)
+        alone = {"--consolidation": consolidation, "--dry-run": dry_run or None, "--remove": remove or None}
+        tasks.refuse(alone, _HEADS_ALONE)
+        said = both | machines
+        tasks.train(host, said, task=task, minutes=minutes, resume=resume, to=output, force=force)
+        return
+    tasks.refuse({**machines, "--minutes": minutes, "--resume": resume or None}, _MACHINES_ALONE)
     if remove:
         _check_alone(bool(paths or feedback or output or dry_run))
         _remove(host)
         return
-    if not paths and not feedback:
+    lesson = _Lesson(paths=paths, feedback=feedback, output=output, force=force, dry_run=dry_run)
+    _train_head(host, lesson, {**both, "--consolidation": consolidation, "--steps": steps})
+
+
+def _train_head(host: Output, lesson: _Lesson, said: Mapping[str, Any]) -> None:
+    if not lesson.paths and not lesson.feedback:
         raise InvalidArgument(
             "there is nothing to learn from", hint="Give question sets (docs/training.md), or --feedback."
         )
-    to = None if dry_run else output
+    to = None if lesson.dry_run else lesson.output
     if to is not None:
-        check_free(to, force=force)
-    machine = host.config.machine
-    settings = TrainingSettings(
-        controller=controller.value,
-        hidden=hidden,
-        heads=machine.num_read_heads if heads is None else heads,
-        learning_rate=_checked(machine.learning_rate if learning_rate is None else learning_rate),
-        initialization=machine.initialization if initialization is None else initialization.value,
-        consolidation=_held(consolidation),
-        steps=steps,
-        seed=seed,
-    )
-    lessons = Lessons(paths=tuple(dict.fromkeys(paths or ())), feedback=feedback, installed=not dry_run and to is None)
+        check_free(to, force=lesson.force)
+    settings = _settings(host, said)
+    paths = tuple(dict.fromkeys(lesson.paths or ()))
+    lessons = Lessons(paths=paths, feedback=lesson.feedback, installed=not lesson.dry_run and to is None)
     course = run(host.config, lessons, settings, progress=False if host.as_json else None)
     envelope = {"ok": True, **_described(course, settings), "installed": False, "output": None}
     if not host.as_json:
         _print(host.console, envelope)
     refuse_if_worse(course.trained)
     if course.trained.head.scale and to is not None:
-        write_new(to, course.trained.head.to_json().decode(), force=force)
+        write_new(to, course.trained.head.to_json().decode(), force=lesson.force)
         envelope["output"] = str(to)
     elif course.trained.head.scale and lessons.installed:
         with host.memory() as memory:
@@ -137,6 +206,32 @@ def train(
         envelope["installed"] = True
     used = host.config.settings.addressing.trained
     host.show(envelope, lambda console, shown: _close(console, shown, used=used))
+
+
+def _settings(host: Output, said: Mapping[str, Any]) -> TrainingSettings:
+    """Return how to train: what was said goes first, then what is configured, then the default."""
+    machine = host.config.machine
+    known: dict[str, Any] = {
+        "controller": _DEFAULTS.controller,
+        "hidden": _DEFAULTS.hidden,
+        "heads": machine.num_read_heads,
+        "learning-rate": machine.learning_rate,
+        "initialization": machine.initialization,
+        "consolidation": _DEFAULTS.consolidation,
+        "steps": _DEFAULTS.steps,
+        "seed": _DEFAULTS.seed,
+    }
+    chosen = {name: value if said[f"--{name}"] is None else said[f"--{name}"] for name, value in known.items()}
+    return TrainingSettings(
+        controller=str(chosen["controller"]),
+        hidden=chosen["hidden"],
+        heads=chosen["heads"],
+        learning_rate=_checked(chosen["learning-rate"]),
+        initialization=str(chosen["initialization"]),
+        consolidation=_held(chosen["consolidation"]),
+        steps=chosen["steps"],
+        seed=chosen["seed"],
+    )
 
 
 def _check_alone(others: bool) -> None:
