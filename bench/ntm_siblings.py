@@ -4,12 +4,11 @@
     python bench/ntm_siblings.py mann --seeds 0     some of it
 
     mann       five classes of points within one sequence, drawn anew for every sequence: how often is the label right
-    when
-               a class is shown for the first time, the second time, and so on?
+               when a class is shown for the first time, the second time, and so on?
     dkvmn      made-up students: how well is their next answer predicted, beside the average of its skill and that of
                the student's own answers to it, mixed with the skill's as well as the training students allow?
     hopfield   10,000 random patterns of 64 signs: how many come back from a distorted one, every sign right, in one
-    update?
+               update?
 
 The DNC learns the Neural Turing Machine's own tasks: bench/ntm_tasks.py copy associative-recall --machine dnc.
 Students and sequences for training are drawn anew for every update, and those asked about are others.

@@ -63,7 +63,13 @@ def main() -> None:
     arguments = _arguments()
     console = Console(width=140)
     runs = [
-        Run(task, {"kind": arguments.machine}, seed, arguments.minutes, arguments.keep)
+        Run(
+            task,
+            {} if arguments.machine is None else {"kind": arguments.machine},
+            seed,
+            arguments.minutes,
+            arguments.keep,
+        )
         for task in arguments.tasks
         for seed in arguments.seeds
     ]
@@ -120,7 +126,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     paper = ("copy", "repeat-copy", "associative-recall", "priority-sort", "ngrams")
     parser.add_argument("tasks", nargs="*", choices=[*TASKS, []], default=list(paper))
-    parser.add_argument("--machine", choices=MACHINES, default="ntm")
+    parser.add_argument("--machine", choices=MACHINES, help="by default the usual one of each task")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=60, help="the most that one training may take")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once, each on one core")

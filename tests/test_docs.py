@@ -7,8 +7,11 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 from ntm_memory_skill import SentenceEncoder
 from ntm_memory_skill.config import PLUGIN, load_config
@@ -38,6 +41,7 @@ def cases(language: str) -> pytest.MarkDecorator:
 PROMISED = {
     "wedding": ("180", "豆包"),
     "Porto": ("Porto -> Rotterdam", "Ana moved to Rotterdam.\nAna lives in Porto."),
+    "Trainer": ("3 updates", "6 updates", "(1, 1, 8)"),
 }
 """What a snippet is about, and the answers that it asks for."""
 
@@ -69,19 +73,25 @@ def test_a_json_snippet_is_json_and_its_configuration_is_accepted(text: str, tmp
         assert load_config({}, tmp_path).origin is not None
 
 
+def named(words: list[str]) -> TyperCommand:
+    """Return the command that is called: the words after a group's name one of its own, and so on down."""
+    command: Any = typer.main.get_group(app)
+    for word in words:
+        if isinstance(command, TyperGroup) and not word.startswith("-"):
+            command = command.commands[word]
+    assert isinstance(command, TyperCommand), f"{' '.join(words)}: which of its commands?"
+    return command
+
+
 @cases("bash")
 def test_a_command_in_the_documents_exists(text: str) -> None:
-    """Each `ntm-memory` line uses a verb that there is, with options that the verb has."""
-    import typer
-
-    group = typer.main.get_group(app)
+    """Each `ntm-memory` line uses a verb that there is, or a group's, with options that the verb has."""
     for line in text.splitlines():
         for part in line.split("#")[0].split("&&"):
             words = shlex.split(part)
             if not words or words[0] != "ntm-memory":
                 continue
-            verb = next(word for word in words[1:] if not word.startswith("-"))
-            parameters = group.commands[verb].params
+            parameters = named(words[1:]).params
             options = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
             given = {word.split("=")[0] for word in words if word.startswith("--")}
             assert given <= options | {"--json", "--memory"}, line

@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # torch alone takes a second: it is loaded once there is some
 
 FOLDER = "machines"
 ENDING = ".safetensors"
-USUAL = "ntm"  # the machine that a task's file is named for by the task alone
 TEST_SEQUENCES = 64
 PAUSE = 5.0
 """Seconds between two checkpoints at least: a disk is waited for seldom, and little is lost."""
@@ -80,9 +79,10 @@ class Order:
     """How whoever said them calls the fields, for what is refused."""
 
     @property
-    def kind(self) -> str:
-        """The kind of machine."""
-        return str(self.machine.get("kind", USUAL))
+    def kind(self) -> str | None:
+        """The kind of machine; None is the usual one."""
+        kind: str | None = self.machine.get("kind")
+        return kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +103,12 @@ def folder(config: Config) -> Path:
     return config.memory_file.parent / FOLDER
 
 
-def kept_in(folder: Path, task: str, kind: str = USUAL) -> Path:
-    """Return the file of the machine of a kind that learns a task."""
-    return folder / (f"{task}{ENDING}" if kind == USUAL else f"{task}-{kind}{ENDING}")
+def kept_in(folder: Path, task: str, kind: str | None = None) -> Path:
+    """Return the file of the machine of a kind that learns a task; that of the usual kind has the task's name alone."""
+    from ntm_memory_skill.ntm.training import usual_kind
+
+    usual = kind is None or kind == usual_kind(task)
+    return folder / (f"{task}{ENDING}" if usual else f"{task}-{kind}{ENDING}")
 
 
 def start(order: Order) -> Trainer:

@@ -66,7 +66,8 @@ Named = Annotated[
     ),
 ]
 Machine = Annotated[
-    Kind | None, typer.Option("--machine", help="For a task: which machine; ntm by default.", show_default=False)
+    Kind | None,
+    typer.Option("--machine", help="For a task: which machine; the usual one by default.", show_default=False),
 ]
 Slots = Annotated[int | None, typer.Option("--memory-size", min=1, help="For a task: slots.", show_default=False)]
 Width = Annotated[int | None, typer.Option("--memory-dim", min=1, help="For a task: numbers in a slot.")]

@@ -26,10 +26,15 @@ from ntm_memory_skill.ntm.addressing import Stages
 
 SMALL = 0.01  # standard deviation of the biases that training starts from
 HABITS = ("none", "sharp", "list")
-"""What heads begin with. "none": nothing, all is learnt. "sharp": a key strength of 5, with which a key finds one row;
-from 0.7 it finds all of them alike, and that a head can jump by content is discovered late or never. "list": sharp too,
-and the first write head goes on by one slot where all others look by content: how a list is kept and searched. Without
-it, sorting was learnt by inserting, which is never exact, and not by looking for the next one."""
+"""What heads begin with.
+
+"none": nothing, all is learnt.
+"sharp": a key strength of 5, with which a key finds one row. From 0.7 it finds all of them alike, and that a head can
+    jump by content is discovered late or never.
+"list": sharp, too; the first write head goes on by one slot, all others look by content, and the last write head, where
+    there are two or more, looks where the first read head does, so that what was read can be taken away: how a list is
+    kept and searched. Without this, sorting was learnt by inserting, which is never exact.
+"""
 
 
 class Focus(NamedTuple):
@@ -71,9 +76,10 @@ class Heads(nn.Module):
         nn.init.normal_(self.emit.bias, std=SMALL)
 
     def begin_with(self, habits: str) -> None:
-        """Give the heads' biases something to start from; see `HABITS`."""
+        """Give the heads something to start from; see `HABITS`."""
         with torch.no_grad():
-            biases = self.emit.bias[: self.count * sum(self.sizes)].view(self.count, -1)
+            focusing = self.count * sum(self.sizes)
+            biases = self.emit.bias[:focusing].view(self.count, -1)
             strength, gate, kernel, sharpening = torch.split(biases[:, self.dimension :], self.sizes[1:], dim=-1)
             if habits != "none":
                 strength.fill_(5.0)
@@ -84,6 +90,16 @@ class Heads(nn.Module):
                 gate[appending] = -4.0
                 kernel[appending, self.sizes[3] // 2 + 1] = 4.0
                 sharpening[appending] = 4.0
+                if self.writing > 1:
+                    self._follow(focusing)
+
+    def _follow(self, focusing: int) -> None:
+        """Let the last write head look where the first read head does, and do little there for the time being."""
+        weights = self.emit.weight[:focusing].view(self.count, sum(self.sizes), -1)
+        biases = self.emit.bias[:focusing].view(self.count, -1)
+        weights[-1], biases[-1] = weights[0], biases[0]
+        self.emit.bias[-2 * self.dimension : -self.dimension] = -1.0  # erase
+        self.emit.weight[-self.dimension :] *= 0.1  # add
 
     def forward(self, features: Float[Tensor, "b features"]) -> tuple[Focus, Change]:
         """Return what each head is to look for, and what each write head is to do there."""

@@ -45,6 +45,8 @@ class Task(ABC):
     """What the numbers of a size are."""
     smallest: ClassVar[Size]
     """The least that each of them may be."""
+    machines: ClassVar[tuple[str, ...]] = ("ntm", "dnc", "mann")
+    """The kinds of machines that can learn it."""
     tests: ClassVar[Mapping[str, Size]]
     """Sizes that a trained machine is asked about, by name: as large as those of training, and larger."""
 

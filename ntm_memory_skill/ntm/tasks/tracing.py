@@ -46,6 +46,7 @@ class Tracing(Task):
     levels = 1
     measures = ("answers",)
     smallest = (1,)
+    machines = ("dkvmn",)
     tests: ClassVar = {"50": (ANSWERS,)}
 
     def size(self, rng: torch.Generator, level: int) -> Size:  # noqa: ARG002  # all sequences of this task are alike

@@ -25,13 +25,13 @@ PRESETS = {
     "copy": Preset(),
     "repeat-copy": Preset(
         {"memory_size": 40, "hidden": 40, "habits": "sharp"},
-        {"learning_rate": 0.003, "first_level": 2, "advance": 0.03, "updates": 20_000},
+        {"learning_rate": 0.003, "first_level": 2, "advance": 0.03, "updates": 8_000},
     ),
     "associative-recall": Preset({"memory_size": 64}),
     "ngrams": Preset(),
     "priority-sort": Preset(
         {"memory_size": 32, "num_write_heads": 2, "habits": "list"},
-        {"learning_rate": 0.003, "first_level": 4, "advance": 0.08, "updates": 40_000},
+        {"learning_rate": 0.003, "first_level": 4, "advance": 0.08, "updates": 24_000},
     ),
     "episodes": Preset({"kind": "mann"}),
     "tracing": Preset({"kind": "dkvmn", "memory_size": 5, "hidden": 30}, {"learning_rate": 0.005, "batch": 50}),
@@ -42,7 +42,12 @@ SIBLINGS = {
     ("copy", "dnc"): Preset({"memory_size": 32}),
     ("associative-recall", "dnc"): Preset({"memory_size": 32}),
 }
-"""By task and kind of machine: what another one needs in place of that."""
+"""By task and kind of machine: what another one needs beside that."""
+
+
+def usual_kind(task: str) -> str:
+    """Return the kind of machine that a task is learnt by if nothing else is said."""
+    return str(PRESETS.get(task, Preset()).machine.get("kind", "ntm"))
 
 
 def preset(
@@ -50,7 +55,7 @@ def preset(
 ) -> tuple[MachineSettings, TrainingSettings]:
     """Return the settings for a task, changed where asked to. Raises InvalidArgument where one is out of range."""
     asked = machine or {}
-    known = PRESETS.get(task.name, Preset())
-    known = SIBLINGS.get((task.name, str(asked.get("kind"))), known)
-    sizes = {**known.machine, **asked, "inputs": task.inputs, "outputs": task.outputs}
-    return MachineSettings(**sizes), TrainingSettings(**{**known.training, **(training or {})})
+    usual = PRESETS.get(task.name, Preset())
+    other = SIBLINGS.get((task.name, str(asked.get("kind"))), Preset())
+    sizes = {**usual.machine, **other.machine, **asked, "inputs": task.inputs, "outputs": task.outputs}
+    return MachineSettings(**sizes), TrainingSettings(**{**usual.training, **other.training, **(training or {})})

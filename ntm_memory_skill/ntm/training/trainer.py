@@ -55,6 +55,8 @@ class Trainer:
     """
 
     def __init__(self, task: Task, machine: MachineSettings, settings: TrainingSettings) -> None:
+        if machine.kind not in task.machines:
+            raise InvalidArgument(f"{task.name} is learnt by {' or '.join(task.machines)}, not by {machine.kind}")
         if (machine.inputs, machine.outputs) != (task.inputs, task.outputs):
             sizes = f"{task.inputs} numbers in and {task.outputs} out, not {machine.inputs} and {machine.outputs}"
             raise InvalidArgument(f"{task.name} has {sizes}")
@@ -66,8 +68,6 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.machine: Machine[Any] = build(machine)
-        if not any(True for _ in self.machine.parameters()):
-            raise InvalidArgument(f"a machine of the kind {machine.kind} has no weights to learn")
         self.optimizer = torch.optim.Adam(self.machine.parameters(), settings.learning_rate, fused=True)
         self.rng = torch.Generator().manual_seed(settings.seed)
         self.level = settings.first_level

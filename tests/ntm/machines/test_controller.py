@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from ntm_memory_skill.errors import InvalidArgument
+from ntm_memory_skill.ntm import ControllerShape, State, forward, initial
 from ntm_memory_skill.ntm.machines.controller import FeedforwardController, LSTMController, controller
 from tests.ntm import oracle
 
@@ -49,6 +51,22 @@ class TestLSTM:
                 states[b] = oracle.lstm(x[b].tolist(), states[b], weights["V"], weights["U"], weights["a"])
                 assert state.hidden[b].tolist() == pytest.approx(states[b][0])
                 assert state.cell[b].tolist() == pytest.approx(states[b][1])
+
+    def test_it_steers_the_memorys_head_when_it_has_that_ones_weights(self) -> None:
+        """A head trained with an LSTM is such a controller: the same states over five questions, within its limits."""
+        shape = ControllerShape(kind="lstm", inputs=INPUTS, terms=2, heads=1, width=7, hidden=HIDDEN)
+        weights = initial(shape, "small_random", np.random.default_rng(3))
+        lstm = LSTMController(INPUTS, HIDDEN)
+        with torch.no_grad():
+            for name in ("V", "U", "a"):
+                getattr(lstm, name).copy_(torch.from_numpy(weights[name]))
+            state, of_head = State(torch.zeros(2, HIDDEN), torch.zeros(2, HIDDEN)), None
+            for x in seen(5, 2).float():
+                _, state = lstm(x, state)
+                _, of_head = forward(shape, weights, x.numpy(), of_head)
+                assert of_head is not None
+                np.testing.assert_allclose(state.hidden, of_head.hidden, atol=1e-6)
+                np.testing.assert_allclose(state.cell, of_head.cell, atol=1e-6)
 
     def test_first_state_is_learned(self) -> None:
         """The same for all sequences, small, and with a gradient for units and cells."""

@@ -201,6 +201,17 @@ class TestHeads:
             assert torch.all(focus.gate[:, others] > 0.8)
             assert torch.all(focus.key_strength[:, others] > 3)
 
+    def test_last_write_head_of_a_list_looks_where_the_first_read_head_does(self) -> None:
+        """Whatever is seen; a single write head goes on, and follows nobody."""
+        for seed in range(3):
+            features = torch.randn(4, HIDDEN, generator=torch.Generator().manual_seed(seed))
+            focus, _ = drawn(seed, num_read_heads=2, num_write_heads=3, habits="list").heads(features)
+            alone, _ = drawn(seed, num_read_heads=2, num_write_heads=1, habits="list").heads(features)
+            for part, other in zip(focus, alone, strict=True):
+                assert torch.equal(part[:, 4], part[:, 0])
+                assert not torch.equal(part[:, 3], part[:, 0])
+                assert not torch.equal(other[:, 2], other[:, 0])
+
     def test_sharp_habits_are_strong_keys_and_nothing_else(self) -> None:
         """All heads begin with a key strength of about 5 in place of about 0.7, and with the same otherwise."""
         for seed in range(3):
