@@ -41,6 +41,9 @@ class MachineSettings:
     """R: how many slots a shift moves at most, 1 and up. Of the Neural Turing Machine alone."""
     habits: str = "none"
     """What the heads begin with: "none", "sharp" or "list"; see `heads.HABITS`. Of the Neural Turing Machine alone."""
+    scaled: bool = False
+    """Whether all outputs are multiplied by one learned number: a machine that is right gets sure of it some ten times as
+    fast. Of the Neural Turing Machine alone."""
     initialization: str = "constant"
     """What the memory starts as: "constant", "small_random" or "learned"."""
 
@@ -60,6 +63,8 @@ class MachineSettings:
             for name in SIZES
             if not _is_size(getattr(self, name))
         ]
+        if not isinstance(self.scaled, bool):
+            wrong.append(f"scaled is true or false, not {self.scaled!r}")
         if not wrong and self.num_read_heads + self.num_write_heads > self.memory_size:
             heads = self.num_read_heads + self.num_write_heads
             wrong.append(f"{heads} heads are more than the {self.memory_size} slot(s) that they share")

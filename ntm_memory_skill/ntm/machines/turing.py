@@ -4,7 +4,7 @@
     w_t          = addressing(heads(h_t), M_{t−1}, w_{t−1})     every read and write head
     r_t          = Σ_i w_t(i) M_{t−1}(i)                        eq. 2
     M_t          = M_{t−1} ∘ Π(1 − w_t e_t) + Σ w_t a_t         eq. 3 and 4, over the write heads
-    y_t          = W [h_t, r_t] + b
+    y_t          = c (W [h_t, r_t] + b)                         c: 1, or learned
 
 Reading and writing happen side by side: what a step writes, the next can read.
 """
@@ -58,6 +58,7 @@ class NeuralTuringMachine(Machine[TuringState]):
         self.out = nn.Linear(settings.hidden + self.reading * m, settings.outputs)
         nn.init.xavier_uniform_(self.out.weight)
         nn.init.zeros_(self.out.bias)
+        self.log_scale = nn.Parameter(torch.zeros(())) if settings.scaled else None
         first = torch.zeros(self.heads.count, n)
         first[:, 0] = AT_THE_FIRST
         self.first_weights = nn.Parameter(first)
@@ -87,6 +88,8 @@ class NeuralTuringMachine(Machine[TuringState]):
         reads = addressing.reads(weights[:, : self.reading], state.memory)
         memory = addressing.writes(state.memory, weights[:, self.reading :], change.erase, change.add)
         y = self.out(torch.cat([features, reads.flatten(1)], dim=1))
+        if self.log_scale is not None:
+            y = torch.exp(self.log_scale) * y
         return y, TuringState(memory, weights, reads, steering)
 
     def view(self, state: TuringState) -> View:

@@ -22,12 +22,12 @@ class Preset:
 
 
 PRESETS = {
-    "copy": Preset(),
+    "copy": Preset({"scaled": True}, {"updates": 7_000}),
     "repeat-copy": Preset(
         {"memory_size": 40, "hidden": 40, "habits": "sharp"},
         {"learning_rate": 0.003, "first_level": 2, "advance": 0.03, "updates": 8_000},
     ),
-    "associative-recall": Preset({"memory_size": 64}),
+    "associative-recall": Preset({"memory_size": 64, "habits": "sharp"}, {"learning_rate": 0.003, "updates": 6_000}),
     "ngrams": Preset(),
     "priority-sort": Preset(
         {"memory_size": 32, "num_write_heads": 2, "habits": "list"},

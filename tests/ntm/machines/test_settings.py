@@ -36,6 +36,13 @@ class TestRanges:
             settings(**{name: value})
         assert name in refused.value.message
 
+    @pytest.mark.parametrize("value", [1, "yes", None])
+    def test_a_scale_that_is_neither_there_nor_not_is_refused(self, value: Any) -> None:
+        """It may come from a file."""
+        with pytest.raises(InvalidArgument) as refused:
+            settings(scaled=value)
+        assert "scaled" in refused.value.message
+
     @pytest.mark.parametrize("name", SIZES)
     def test_ends_of_each_range_are_sizes(self, name: str) -> None:
         """1 and the largest, where there are slots enough for the heads."""

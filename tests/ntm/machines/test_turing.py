@@ -61,6 +61,22 @@ class TestEquations:
             assert y[0].tolist() == pytest.approx(said, abs=1e-9)
             self.agree(state, 0, expected)
 
+    def test_a_scale_multiplies_all_outputs_and_changes_nothing_else(self) -> None:
+        """As in the loop; it begins with 1, so that a machine with one starts as a machine without."""
+        made = machine(scaled=True)
+        weights = {name: weight.tolist() for name, weight in made.state_dict().items()}
+        assert weights["log_scale"] != 0
+        expected = turing_oracle.first(weights, recurrent=True)
+        state = made.initial(1)
+        for x in seen(3, 1):
+            y, state = made(x, state)
+            said, expected = turing_oracle.step(x[0].tolist(), expected, weights, 1)
+            assert y[0].tolist() == pytest.approx(said, abs=1e-9)
+            self.agree(state, 0, expected)
+        plain, scaled = drawn(0), drawn(0, scaled=True)
+        x = seen(1, 2)[0].float()
+        assert torch.equal(plain(x, plain.initial(2))[0], scaled(x, scaled.initial(2))[0])
+
     def test_reading_sees_what_the_step_before_has_written(self) -> None:
         """Reading and writing happen side by side: a step's own write is not in its reads."""
         made = machine()

@@ -95,6 +95,7 @@ def step(x: Vector, state: Remembered, weights: Mapping[str, Any], reach: int) -
     reads = [oracle.read(row, state.memory) for row in looking[:reading]]
     memory = change(state.memory, looking[reading:], erase, add)
     y = layer([*features, *(value for read in reads for value in read)], weights, "out")
+    y = [math.exp(float(weights.get("log_scale", 0.0))) * value for value in y]
     return y, Remembered(memory=memory, weights=looking, reads=reads, units=units)
 
 
