@@ -42,8 +42,8 @@ class MachineSettings:
     habits: str = "none"
     """What the heads begin with: "none", "sharp" or "list"; see `heads.HABITS`. Of the Neural Turing Machine alone."""
     scaled: bool = False
-    """Whether all outputs are multiplied by one learned number: a machine that is right gets sure of it some ten times as
-    fast. Of the Neural Turing Machine alone."""
+    """Whether all outputs are multiplied by one learned number, with which a machine that is right is soon sure of it.
+    Of the Neural Turing Machine alone."""
     initialization: str = "constant"
     """What the memory starts as: "constant", "small_random" or "learned"."""
 
