@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import softplus
 
 from ntm_memory_skill.errors import InvalidArgument
@@ -26,12 +26,11 @@ from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.controller import State as ControllerState
 from ntm_memory_skill.ntm.machines import allocation
 from ntm_memory_skill.ntm.machines.controller import controller, seen
+from ntm_memory_skill.ntm.machines.layers import emitting, first_rows, hold, saying
 from ntm_memory_skill.ntm.machines.machine import Machine, View
 from ntm_memory_skill.ntm.machines.settings import MachineSettings
-from ntm_memory_skill.ntm.machines.turing import first_rows
 
 MODES = 3  # backward, by content, forward
-SMALL = 0.01  # standard deviation of the interface's biases that training starts from
 
 
 class DNCState(NamedTuple):
@@ -83,23 +82,17 @@ class DifferentiableNeuralComputer(Machine[DNCState]):
         InvalidArgument: The settings have more than one write head.
     """
 
+    first_memory: Tensor
+
     def __init__(self, settings: MachineSettings) -> None:
         if settings.num_write_heads != 1:
             raise InvalidArgument(f"a dnc has one write head, not {settings.num_write_heads}")
         super().__init__(settings.inputs, settings.outputs)
         n, m, self.reading = settings.memory_size, settings.memory_dim, settings.num_read_heads
         self.controller = controller(settings.controller, settings.inputs + self.reading * m, settings.hidden)
-        self.emit = nn.Linear(settings.hidden, sum(parts(self.reading, m)))
-        nn.init.xavier_uniform_(self.emit.weight)
-        nn.init.normal_(self.emit.bias, std=SMALL)
-        self.out = nn.Linear(settings.hidden + self.reading * m, settings.outputs)
-        nn.init.xavier_uniform_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-        rows = first_rows(settings.initialization, n, m)
-        if settings.initialization == "learned":
-            self.first_memory = nn.Parameter(rows)
-        else:
-            self.register_buffer("first_memory", rows)
+        self.emit = emitting(settings.hidden, sum(parts(self.reading, m)))
+        self.out = saying(settings.hidden + self.reading * m, settings.outputs)
+        hold(self, "first_memory", first_rows(settings.initialization, n, m))
 
     def initial(self, batch: int) -> DNCState:
         """Return the state before the first step: nothing is in use, linked or read."""

@@ -23,8 +23,8 @@ from torch.nn.functional import softplus
 
 from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.addressing import Stages
+from ntm_memory_skill.ntm.machines.layers import emitting
 
-SMALL = 0.01  # standard deviation of the biases that training starts from
 HABITS = ("none", "sharp", "list")
 """What heads begin with.
 
@@ -71,9 +71,7 @@ class Heads(nn.Module):
         self.count = reading + writing
         self.writing = writing
         self.sizes = [dimension, 1, 1, 2 * reach + 1, 1]  # k, β, g, s, γ
-        self.emit = nn.Linear(features, self.count * sum(self.sizes) + writing * 2 * dimension)
-        nn.init.xavier_uniform_(self.emit.weight)
-        nn.init.normal_(self.emit.bias, std=SMALL)
+        self.emit = emitting(features, self.count * sum(self.sizes) + writing * 2 * dimension)
 
     def begin_with(self, habits: str) -> None:
         """Give the heads something to start from; see `HABITS`."""

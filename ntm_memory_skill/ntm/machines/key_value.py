@@ -25,9 +25,9 @@ from torch import Tensor, nn
 
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.ntm import addressing
+from ntm_memory_skill.ntm.machines.layers import first_rows, hold
 from ntm_memory_skill.ntm.machines.machine import Machine, View
 from ntm_memory_skill.ntm.machines.settings import MachineSettings
-from ntm_memory_skill.ntm.machines.turing import first_rows
 
 SMALL = 0.1  # standard deviation of the keys and the embeddings that training starts from
 
@@ -58,6 +58,8 @@ class KeyValueMemory(Machine[KeyValueState]):
         InvalidArgument: The inputs are no multiple of 3, or there is more than one output.
     """
 
+    first_values: Tensor
+
     def __init__(self, settings: MachineSettings) -> None:
         super().__init__(settings.inputs, settings.outputs)
         inputs, outputs = settings.inputs, settings.outputs
@@ -74,11 +76,7 @@ class KeyValueMemory(Machine[KeyValueState]):
         self.out = nn.Linear(settings.hidden, 1)  # W_2
         self.erase = nn.Linear(m, m)  # E
         self.add = nn.Linear(m, m)  # D
-        rows = first_rows(settings.initialization, n, m)
-        if settings.initialization == "learned":
-            self.first_values = nn.Parameter(rows)
-        else:
-            self.register_buffer("first_values", rows)
+        hold(self, "first_values", first_rows(settings.initialization, n, m))
 
     def initial(self, batch: int) -> KeyValueState:
         """Return the state of students who have answered nothing."""

@@ -21,20 +21,19 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import softplus
 
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.controller import State as ControllerState
 from ntm_memory_skill.ntm.machines.controller import controller, seen
+from ntm_memory_skill.ntm.machines.layers import emitting, first_rows, hold, saying
 from ntm_memory_skill.ntm.machines.machine import Machine, View
 from ntm_memory_skill.ntm.machines.settings import MachineSettings
-from ntm_memory_skill.ntm.machines.turing import first_rows
 
 DECAY = 0.95
 """γ: how much of the usage lasts one more step; after 14 steps half of it is left."""
-SMALL = 0.01  # standard deviation of the heads' biases that training starts from
 
 
 class MANNState(NamedTuple):
@@ -59,6 +58,8 @@ class MemoryAugmentedNetwork(Machine[MANNState]):
         InvalidArgument: The settings have not as many write heads as read heads.
     """
 
+    first_memory: Tensor
+
     def __init__(self, settings: MachineSettings) -> None:
         if settings.num_read_heads != settings.num_write_heads:
             raise InvalidArgument(
@@ -68,17 +69,9 @@ class MemoryAugmentedNetwork(Machine[MANNState]):
         super().__init__(settings.inputs, settings.outputs)
         n, m, self.heads = settings.memory_size, settings.memory_dim, settings.num_read_heads
         self.controller = controller(settings.controller, settings.inputs + self.heads * m, settings.hidden)
-        self.emit = nn.Linear(settings.hidden, self.heads * (m + 2))  # k, β, α
-        nn.init.xavier_uniform_(self.emit.weight)
-        nn.init.normal_(self.emit.bias, std=SMALL)
-        self.out = nn.Linear(settings.hidden + self.heads * m, settings.outputs)
-        nn.init.xavier_uniform_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-        rows = first_rows(settings.initialization, n, m)
-        if settings.initialization == "learned":
-            self.first_memory = nn.Parameter(rows)
-        else:
-            self.register_buffer("first_memory", rows)
+        self.emit = emitting(settings.hidden, self.heads * (m + 2))  # k, β, α
+        self.out = saying(settings.hidden + self.heads * m, settings.outputs)
+        hold(self, "first_memory", first_rows(settings.initialization, n, m))
 
     def initial(self, batch: int) -> MANNState:
         """Return the state before the first step: nothing has been read, written or used."""

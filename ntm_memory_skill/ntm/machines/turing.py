@@ -11,7 +11,6 @@ Reading and writing happen side by side: what a step writes, the next can read.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -22,10 +21,10 @@ from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.controller import State as ControllerState
 from ntm_memory_skill.ntm.machines.controller import controller, seen
 from ntm_memory_skill.ntm.machines.heads import Heads, look
+from ntm_memory_skill.ntm.machines.layers import first_rows, hold, saying
 from ntm_memory_skill.ntm.machines.machine import Machine, View
 from ntm_memory_skill.ntm.machines.settings import MachineSettings
 
-CONSTANT = 1e-6  # what every number of a constant memory starts as (Collier & Beel 2018)
 AT_THE_FIRST = 10.0
 """Logit of slot 0 in the heads' first weighting, against 0 elsewhere. Starting on one slot is what lets a machine find
 that it can move along the memory; from a uniform start the copy task was not learnt in twice the time."""
@@ -49,25 +48,21 @@ class NeuralTuringMachine(Machine[TuringState]):
         settings: Sizes, the controller's kind and what the memory starts as.
     """
 
+    first_memory: Tensor
+
     def __init__(self, settings: MachineSettings) -> None:
         super().__init__(settings.inputs, settings.outputs)
         n, m, self.reading = settings.memory_size, settings.memory_dim, settings.num_read_heads
         self.controller = controller(settings.controller, settings.inputs + self.reading * m, settings.hidden)
         self.heads = Heads(settings.hidden, m, self.reading, settings.num_write_heads, settings.reach)
         self.heads.begin_with(settings.habits)
-        self.out = nn.Linear(settings.hidden + self.reading * m, settings.outputs)
-        nn.init.xavier_uniform_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = saying(settings.hidden + self.reading * m, settings.outputs)
         self.log_scale = nn.Parameter(torch.zeros(())) if settings.scaled else None
         first = torch.zeros(self.heads.count, n)
         first[:, 0] = AT_THE_FIRST
         self.first_weights = nn.Parameter(first)
         self.first_reads = nn.Parameter(SMALL * torch.randn(self.reading, m))
-        rows = first_rows(settings.initialization, n, m)
-        if settings.initialization == "learned":
-            self.first_memory = nn.Parameter(rows)
-        else:
-            self.register_buffer("first_memory", rows)
+        hold(self, "first_memory", first_rows(settings.initialization, n, m))
 
     def initial(self, batch: int) -> TuringState:
         """Return the state before the first step: each part is learned, or as the initialization says."""
@@ -95,18 +90,3 @@ class NeuralTuringMachine(Machine[TuringState]):
     def view(self, state: TuringState) -> View:
         """Return the memory and where each head looked; see `Machine.view`."""
         return View(state.memory, state.weights[:, : self.reading], state.weights[:, self.reading :])
-
-
-def first_rows(initialization: str, size: int, dimension: int) -> Float[Tensor, "n m"]:
-    """Return what a memory starts as.
-
-    Args:
-        initialization: "constant": 1e-6 everywhere, from which machines learn fastest (Collier & Beel 2018).
-            "small_random": uniform within ±1/√(N + M), drawn once. "learned": the same, to be trained.
-        size: N.
-        dimension: M.
-    """
-    if initialization == "constant":
-        return torch.full((size, dimension), CONSTANT)
-    bound = 1 / math.sqrt(size + dimension)
-    return torch.empty(size, dimension).uniform_(-bound, bound)

@@ -31,7 +31,7 @@ PRESETS = {
     "ngrams": Preset(),
     "priority-sort": Preset(
         {"memory_size": 32, "num_write_heads": 2, "habits": "list"},
-        {"learning_rate": 0.003, "first_level": 4, "advance": 0.08, "updates": 24_000},
+        {"learning_rate": 0.003, "first_level": 8, "advance": 0.1, "updates": 14_000},
     ),
     "episodes": Preset({"kind": "mann"}),
     "tracing": Preset({"kind": "dkvmn", "memory_size": 5, "hidden": 30}, {"learning_rate": 0.005, "batch": 50}),

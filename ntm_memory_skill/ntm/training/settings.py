@@ -21,7 +21,8 @@ class TrainingSettings:
     learning_rate: float = 0.001
     """Of Adam (Kingma & Ba 2015) at the start; above 0, up to 1."""
     last_rate: float = 0.1
-    """Share of the learning rate that is left after the last update, falling along a cosine; 0 to 1."""
+    """Share of the learning rate that is left after the last update, 0 to 1. From the hardest level on it falls to that
+    along half a cosine; before, what there is to learn is still growing."""
     clip: float = 10.0
     """The most that the gradient's norm may be; longer ones are scaled down. Above 0."""
     updates: int = 10_000

@@ -157,9 +157,17 @@ class Trainer:
         return value
 
     def _rate(self, update: int) -> float:
-        """Return the learning rate of an update: it falls along half a cosine to its last share."""
-        falling = (1 + math.cos(math.pi * update / self.settings.updates)) / 2
+        """Return the learning rate: from the first check at the hardest level on it falls to its last share."""
+        start = self._at_the_hardest()
+        done = 0.0 if start is None else (update - start) / (self.settings.updates - start)
+        falling = (1 + math.cos(math.pi * done)) / 2
         return self.settings.learning_rate * (self.settings.last_rate + (1 - self.settings.last_rate) * falling)
+
+    def _at_the_hardest(self) -> int | None:
+        """Return the update since which the level is the hardest, as the checks tell it; None where it is not yet."""
+        if self.settings.first_level == self.task.levels:
+            return 0
+        return next((check.update for check in self.checks if check.level == self.task.levels), None)
 
     def _check(self, update: int, loss: float) -> Check:
         with torch.no_grad():

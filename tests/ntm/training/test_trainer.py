@@ -156,13 +156,25 @@ class TestRate:
     @pytest.mark.parametrize("last", [0.0, 0.1, 1.0])
     def test_learning_rate_falls_along_a_cosine_to_its_last_share(self, last: float) -> None:
         """From all of it at the first update, to halfway in the middle, towards the last share at the end."""
-        run = tiny.trainer(learning_rate=0.01, last_rate=last, updates=40, check_every=1)
+        run = tiny.trainer(learning_rate=0.01, last_rate=last, updates=40, check_every=1, first_level=Tiny.levels)
         rates = [run.optimizer.param_groups[0]["lr"] for _ in run.run()]
         expected = [0.01 * (last + (1 - last) * math.cos(math.pi * n / 80) ** 2) for n in range(40)]
         assert rates == pytest.approx(expected)
         assert rates[0] == pytest.approx(0.01)
         assert rates[20] == pytest.approx(0.01 * (1 + last) / 2)
         assert rates[-1] == pytest.approx(0.01 * last, abs=0.01 * 0.002)
+
+    def test_learning_rate_stays_until_the_hardest_level(self) -> None:
+        """It falls from the first check there, over the updates that are left then."""
+        run = tiny.trainer(learning_rate=0.01, last_rate=0.0, updates=30, check_every=2, advance=0.0)
+        rates = []
+        for check in run.run():
+            rates.append(run.optimizer.param_groups[0]["lr"])
+            if check.update == 8:
+                run.level = Tiny.levels  # the check at 10 is the first there
+        expected = [0.01 * math.cos(math.pi * (n - 10) / 40) ** 2 for n in range(11, 30, 2)]
+        assert rates[:5] == [0.01] * 5
+        assert rates[5:] == pytest.approx(expected)
 
 
 class TestStop:
