@@ -17,9 +17,9 @@ from ntm_memory_skill.ntm.controller import State, lstm
 
 MACHINE_CONTROLLERS = ("lstm", "feedforward")
 REMEMBER = 1.0  # bias of the forget gate: it starts open (Jozefowicz et al. 2015)
-FAR = 2.0
+FAR = math.sqrt(3)
 """Inputs beyond are taken as that far, as in the memory's head: a number larger than any in training says that it is
-large, and no more. Bits are within, and so are numbers of standard deviation 1 that are no outliers."""
+large, and no more. Bits are within, and so is whatever is uniform with standard deviation 1."""
 SMALL = 0.05  # standard deviation of the LSTM's first state, which is learned
 
 

@@ -124,7 +124,10 @@ def step(x: Vector, state: Remembered, weights: Mapping[str, Any]) -> tuple[list
     """One step from the paper, top to bottom: the interface is taken from the front of what was emitted, bit by bit."""
     heads, length = len(state.reads), len(state.reads[0])
     features, units = steer(
-        [*(min(max(value, -2.0), 2.0) for value in x), *(value for read in state.reads for value in read)],
+        [
+            *(min(max(value, -math.sqrt(3)), math.sqrt(3)) for value in x),
+            *(value for read in state.reads for value in read),
+        ],
         state.units,
         weights,
     )

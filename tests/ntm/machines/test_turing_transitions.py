@@ -192,7 +192,8 @@ class TestHeads:
             made = drawn(seed, num_read_heads=2, num_write_heads=2, habits="list")
             state = made.initial(4)
             features, _ = made.controller(
-                torch.cat([seen(1, 4, seed)[0].float().clamp(-2, 2), state.reads.flatten(1)], dim=1), state.controller
+                torch.cat([seen(1, 4, seed)[0].float().clamp(-(3**0.5), 3**0.5), state.reads.flatten(1)], dim=1),
+                state.controller,
             )
             focus, _ = made.heads(features)
             assert torch.all(focus.gate[:, 2] < 0.1)

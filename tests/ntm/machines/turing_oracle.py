@@ -72,7 +72,10 @@ def step(x: Vector, state: Remembered, weights: Mapping[str, Any], reach: int) -
     """One step: the emission is taken from its front, all focuses first, then what each write head does."""
     length, reading = len(state.memory[0]), len(state.reads)
     features, units = steer(
-        [*(min(max(value, -2.0), 2.0) for value in x), *(value for read in state.reads for value in read)],
+        [
+            *(min(max(value, -math.sqrt(3)), math.sqrt(3)) for value in x),
+            *(value for read in state.reads for value in read),
+        ],
         state.units,
         weights,
     )
