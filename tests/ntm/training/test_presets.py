@@ -8,8 +8,8 @@ import torch
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.ntm.machines import MachineSettings, unroll
 from ntm_memory_skill.ntm.tasks import TASKS, Copy, RepeatCopy, Task
-from ntm_memory_skill.ntm.training import Trainer, TrainingSettings, preset
-from ntm_memory_skill.ntm.training.presets import PRESETS
+from ntm_memory_skill.ntm.training import Trainer, TrainingSettings, preset, usual_kind
+from ntm_memory_skill.ntm.training.presets import PRESETS, SIBLINGS
 from tests.ntm.training.tiny import Tiny
 
 EVERY = pytest.mark.parametrize("task", [pytest.param(kind(), id=name) for name, kind in TASKS.items()])
@@ -47,6 +47,21 @@ def test_what_is_asked_for_beats_the_preset() -> None:
     assert (machine.hidden, training.batch) == (7, 5)
     assert machine.memory_size == known.machine["memory_size"]
     assert training.first_level == known.training["first_level"]
+
+
+def test_another_kind_of_machine_has_what_it_needs_beside_the_task_s_preset() -> None:
+    """A DNC's links are as many as its slots squared, so it has fewer; what is asked for beats that as well."""
+    usual, dnc = preset(Copy())[0], preset(Copy(), {"kind": "dnc"})[0]
+    assert (usual.kind, dnc.kind) == ("ntm", "dnc")
+    assert dnc.memory_size == SIBLINGS["copy", "dnc"].machine["memory_size"] < usual.memory_size
+    assert preset(Copy(), {"kind": "dnc", "memory_size": 50})[0].memory_size == 50
+
+
+def test_usual_kind_is_the_preset_s() -> None:
+    """Whoever names a task's file must not be mistaken."""
+    for name, kind in TASKS.items():
+        assert usual_kind(name) == preset(kind())[0].kind
+        assert usual_kind(name) in kind.machines
 
 
 def test_inputs_and_outputs_are_always_the_task_s() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from ntm_memory_skill.errors import InvalidArgument, TrainingDiverged
 from ntm_memory_skill.ntm.machines import unroll
-from ntm_memory_skill.ntm.tasks import Copy
+from ntm_memory_skill.ntm.tasks import Copy, Tracing
 from ntm_memory_skill.ntm.training import Check, Trainer, TrainingSettings
 from tests.ntm.training import tiny
 from tests.ntm.training.tiny import Tiny
@@ -348,6 +348,15 @@ class TestSettings:
         for sizes in ({"inputs": 4}, {"outputs": 3}):
             with pytest.raises(InvalidArgument):
                 Trainer(Tiny(), tiny.machine(**sizes), tiny.training())
+
+    def test_machine_that_cannot_learn_the_task_is_refused(self) -> None:
+        """One that would see the answer, and one that has no weights."""
+        sizes = {"inputs": Tracing.inputs, "outputs": Tracing.outputs}
+        with pytest.raises(InvalidArgument):
+            Trainer(Tracing(), tiny.machine(**sizes), tiny.training())
+        patterns = tiny.machine(kind="hopfield", memory_dim=Tiny.outputs, inputs=Tiny.outputs + 1)
+        with pytest.raises(InvalidArgument):
+            Trainer(Tiny(), patterns, tiny.training())
 
     def test_level_that_the_task_does_not_have_is_refused(self) -> None:
         """Copy has one, the tiny task two."""
