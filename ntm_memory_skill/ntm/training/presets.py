@@ -24,8 +24,8 @@ class Preset:
 PRESETS = {
     "copy": Preset({"scaled": True}, {"updates": 7_000}),
     "repeat-copy": Preset(
-        {"memory_size": 24, "hidden": 40, "habits": "sharp"},
-        {"learning_rate": 0.002, "clip": 1.0, "first_level": 2, "advance": 0.03, "updates": 10_000},
+        {"hidden": 40, "habits": "sharp"},
+        {"learning_rate": 0.002, "clip": 1.0, "first_level": 2, "advance": 0.03, "updates": 8_000},
     ),
     "associative-recall": Preset({"memory_size": 64, "habits": "sharp"}, {"learning_rate": 0.003, "updates": 6_000}),
     "ngrams": Preset(),

@@ -45,7 +45,7 @@ def test_what_is_asked_for_beats_the_preset() -> None:
     machine, training = preset(RepeatCopy(), {"hidden": 7}, {"batch": 5})
     known = PRESETS["repeat-copy"]
     assert (machine.hidden, training.batch) == (7, 5)
-    assert machine.memory_size == known.machine["memory_size"]
+    assert machine.habits == known.machine["habits"]
     assert training.first_level == known.training["first_level"]
 
 
