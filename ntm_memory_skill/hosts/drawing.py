@@ -10,6 +10,7 @@ before it adds, that is what it has written.
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ MISSING = 'Install it: pip install "ntm-memory-skill[plots]"'
 CONFIGURED_BY = "MPLCONFIGDIR"
 WIDTH, HEIGHT, DOTS = 11.0, 13.0, 110  # inches, and dots an inch
 TOUCHED = 0.05  # of a weighting: where no head ever put that much, nothing is to be seen
+APART = 0.015  # of the curve's length: levels that are nearer to each other are marked, and not named
 AROUND = 3  # slots that are drawn above and below those
 LINE = "#1f4e79"
 MARK = "#b03a2e"
@@ -166,20 +168,20 @@ def window(seen: Seen) -> tuple[int, int]:
 def _curve(axes: Axes, checks: Sequence[Check]) -> None:
     thousands = [check.sequences / 1000 for check in checks]
     axes.plot(thousands, [check.bits for check in checks], color=LINE, marker="o", markersize=3, linewidth=1.2)
+    named = -math.inf
     for before, check in pairwise(checks):
         if check.level > before.level:
             at = check.sequences / 1000
             axes.axvline(at, color=MARK, linestyle="--", linewidth=0.8)
-            axes.annotate(
-                f"level {check.level}",
-                (at, 0.97),
-                xycoords=("data", "axes fraction"),
-                rotation=90,
-                va="top",
-                ha="right",
-                fontsize=8,
-                color=MARK,
-            )
+            if at - named >= APART * thousands[-1]:
+                named = at
+                beside: dict[str, Any] = {
+                    "xycoords": ("data", "axes fraction"),
+                    "rotation": 90,
+                    "va": "top",
+                    "ha": "right",
+                }
+                axes.annotate(f"level {check.level}", (at, 0.97), fontsize=8, color=MARK, **beside)
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("sequences (thousands)")
