@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.ntm import oracle
+from tests.ntm.machines.turing_oracle import layer, steer
 from tests.ntm.oracle import Matrix, Vector
 
 Rows = list[list[float]]
@@ -104,20 +105,6 @@ def read_where(behind: Matrix, content: Matrix, ahead: Matrix, modes: Matrix) ->
         ]
         for head, mode in enumerate(modes)
     ]
-
-
-def layer(inputs: Vector, weights: Mapping[str, Any], name: str) -> list[float]:
-    """A linear layer, whose weights have a row for each output."""
-    rows, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-    return [offset + oracle.dot(row, inputs) for row, offset in zip(rows, bias, strict=True)]
-
-
-def steer(seen: Vector, units: Rows, weights: Mapping[str, Any]) -> tuple[list[float], Rows]:
-    """What the controller says, an LSTM if it has recurrent weights, and its units afterwards."""
-    if "controller.U" in weights:
-        units = oracle.lstm(seen, units, weights["controller.V"], weights["controller.U"], weights["controller.a"])
-        return units[0], units
-    return [math.tanh(unit) for unit in oracle.units(seen, weights["controller.V"], weights["controller.a"])], units
 
 
 def step(x: Vector, state: Remembered, weights: Mapping[str, Any]) -> tuple[list[float], Remembered]:

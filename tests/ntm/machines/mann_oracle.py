@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.ntm import oracle
-from tests.ntm.machines.dnc_oracle import layer, steer
+from tests.ntm.machines.turing_oracle import layer, steer
 from tests.ntm.oracle import Matrix, Vector
 
 Rows = list[list[float]]
