@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -95,6 +97,14 @@ def keep_to_one_thread() -> None:
     other make a search several times slower. Bulk work (import, reindex, demo) keeps all cores.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@contextmanager
+def configured_nowhere(variable: str) -> Iterator[None]:
+    """Give a library an empty folder for a block, unless its variable names one: some write caches at home."""
+    with tempfile.TemporaryDirectory(prefix="ntm-memory-") as folder:
+        os.environ.setdefault(variable, folder)
+        yield
 
 
 def log_to_stderr() -> None:

@@ -11,10 +11,7 @@ before it adds, that is what it has written.
 from __future__ import annotations
 
 import math
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
@@ -24,6 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ntm_memory_skill.errors import InvalidArgument
+from ntm_memory_skill.hosts.compose import configured_nowhere
 from ntm_memory_skill.hosts.tasks import one_thread
 
 if TYPE_CHECKING:
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from ntm_memory_skill.ntm.training import Check, Trainer
 
 MISSING = 'Install it: pip install "ntm-memory-skill[plots]"'
-CONFIGURED_BY = "MPLCONFIGDIR"
 WIDTH, HEIGHT, DOTS = 11.0, 13.0, 110  # inches, and dots an inch
 TOUCHED = 0.05  # of a weighting: where no head ever put that much, nothing is to be seen
 APART = 0.015  # of the curve's length: levels that are nearer to each other are marked, and not named
@@ -95,7 +92,7 @@ def png(title: str, checks: Sequence[Check], seen: Seen) -> bytes:
     Raises:
         InvalidArgument: matplotlib is not installed.
     """
-    with _configured_nowhere():
+    with configured_nowhere("MPLCONFIGDIR"):
         try:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
@@ -108,20 +105,6 @@ def png(title: str, checks: Sequence[Check], seen: Seen) -> bytes:
         out = BytesIO()
         figure.savefig(out, format="png")
     return out.getvalue()
-
-
-@contextmanager
-def _configured_nowhere() -> Iterator[None]:
-    """Give matplotlib a folder for a block, unless it was given one: it would write its list of fonts at home."""
-    if os.environ.get(CONFIGURED_BY):
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="ntm-memory-") as folder:
-        os.environ[CONFIGURED_BY] = folder
-        try:
-            yield
-        finally:
-            del os.environ[CONFIGURED_BY]
 
 
 def _weightings(views: Sequence[Any]) -> tuple[list[tuple[Any, Any]], list[tuple[Any, Any]]]:
