@@ -22,9 +22,9 @@ class Preset:
 
 
 PRESETS = {
-    "copy": Preset({"scaled": True}, {"updates": 7_000}),
+    "copy": Preset({"scaled": True, "hidden": 40}, {"updates": 7_000}),
     "repeat-copy": Preset(
-        {"hidden": 40, "habits": "sharp"},
+        {"hidden": 24, "memory_size": 64, "habits": "sharp"},
         {"learning_rate": 0.002, "clip": 1.0, "first_level": 2, "advance": 0.03, "updates": 8_000},
     ),
     "associative-recall": Preset({"memory_size": 64, "habits": "sharp"}, {"learning_rate": 0.003, "updates": 6_000}),
