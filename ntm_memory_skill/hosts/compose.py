@@ -102,9 +102,15 @@ def keep_to_one_thread() -> None:
 @contextmanager
 def configured_nowhere(variable: str) -> Iterator[None]:
     """Give a library an empty folder for a block, unless its variable names one: some write caches at home."""
-    with tempfile.TemporaryDirectory(prefix="ntm-memory-") as folder:
-        os.environ.setdefault(variable, folder)
+    if os.environ.get(variable):
         yield
+        return
+    with tempfile.TemporaryDirectory(prefix="ntm-memory-") as folder:
+        os.environ[variable] = folder
+        try:
+            yield
+        finally:
+            del os.environ[variable]
 
 
 def log_to_stderr() -> None:

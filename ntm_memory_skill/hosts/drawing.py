@@ -66,7 +66,7 @@ def watch(trainer: Trainer, size: Size, seed: int) -> Seen:
         state = machine.initial(1)
         for x in batch.inputs:
             y, state = machine(x, state)
-            outputs.append(torch.sigmoid(y[0]))
+            outputs.append(trainer.task.chances(y[0]))
             views.append(machine.view(state))
         written, read = ([(w @ view.memory)[0] for w, view in each] for each in _weightings(views))
         return Seen(

@@ -387,7 +387,7 @@ class TestPlotting:
         """Where matplotlib would keep a list of fonts."""
         home = tmp_path / "home"
         home.mkdir()
-        environment = {"HOME": str(home), "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": ""}
+        environment = {"HOME": str(home), "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "MPLCONFIGDIR": ""}
         outcome = run_process("--memory", path, "tasks", "plot", "copy", "--size=3", "--json", environment=environment)
         assert outcome.envelope["ok"]
         assert list(home.iterdir()) == []

@@ -50,6 +50,10 @@ class Episodes(Task):
         before = torch.cat([torch.zeros_like(targets[:1]), targets[:-1]])
         return Batch(torch.cat([points, before], dim=-1), targets, torch.ones(steps, dtype=torch.bool))
 
+    def chances(self, outputs: Float[Tensor, "... outputs"]) -> Float[Tensor, "... outputs"]:
+        """Return how likely each class is held to be; they sum to 1."""
+        return torch.softmax(outputs, dim=-1)
+
     def loss(self, outputs: Float[Tensor, "t b outputs"], batch: Batch) -> Float[Tensor, ""]:
         """Return the cross-entropy of the classes, nats a point."""
         return cross_entropy(outputs.flatten(0, 1), batch.targets.flatten(0, 1))

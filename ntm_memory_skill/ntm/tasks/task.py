@@ -85,6 +85,10 @@ class Task(ABC):
             raise InvalidArgument(f"a size of {self.name} is {shape}, not {size}")
         return self.sequences(rng, batch, size)
 
+    def chances(self, outputs: Float[Tensor, "... outputs"]) -> Float[Tensor, "... outputs"]:
+        """Return how likely each target is held to be 1, from 0 to 1."""
+        return torch.sigmoid(outputs)
+
     def loss(self, outputs: Float[Tensor, "t b outputs"], batch: Batch) -> Float[Tensor, ""]:
         """Return what training makes small: nats for each number that is judged, on average."""
         return binary_cross_entropy_with_logits(outputs[batch.mask], batch.targets[batch.mask])

@@ -56,12 +56,12 @@ class Tracing(Task):
     def sequences(self, rng: torch.Generator, batch: int, size: Size) -> Batch:
         """Draw so many answers of new students, each asked for skills drawn uniformly."""
         skills = torch.randint(SKILLS, (size[0], batch), generator=rng)
-        right = torch.bernoulli(self.chances(rng, skills), generator=rng)
+        right = torch.bernoulli(self.true_chances(rng, skills), generator=rng)
         answered = one_hot(skills + SKILLS * right.long(), 2 * SKILLS)
         inputs = torch.cat([one_hot(skills, SKILLS), answered], dim=-1).float()
         return Batch(inputs, right[..., None], torch.ones(size[0], dtype=torch.bool))
 
-    def chances(self, rng: torch.Generator, skills: Tensor) -> Float[Tensor, "t b"]:
+    def true_chances(self, rng: torch.Generator, skills: Tensor) -> Float[Tensor, "t b"]:
         """Return the chance of a right answer, for new students who are asked for `skills`, shape ``(t, b)``."""
         school = torch.Generator().manual_seed(SCHOOL)
         difficulty = torch.randn(SKILLS, generator=school) + LEARNING * ANSWERS / CONCEPTS / 2

@@ -169,26 +169,6 @@ class TestStep:
                 for name in dnc_oracle.Remembered.__slots__:
                     np.testing.assert_allclose(getattr(found, name), getattr(after, name), atol=1e-7, err_msg=name)
 
-    def test_state_that_was_kept_is_as_it_was(self) -> None:
-        """The same step from it gives the same again."""
-        made = machine(3)
-        state, x = reached(made), torch.randn(2, 3, dtype=torch.float64)
-        kept = trees.tree_map(torch.clone, state)
-        first = made(x, state)
-        assert all(map(torch.equal, trees.tree_leaves(state), trees.tree_leaves(kept)))
-        assert all(map(torch.equal, trees.tree_leaves(made(x, state)), trees.tree_leaves(first)))
-
-    def test_sequences_of_a_batch_do_not_touch_each_other(self) -> None:
-        """A batch of three gives what each gives alone."""
-        made = machine(4)
-        inputs = torch.randn(5, 3, 3, dtype=torch.float64)
-        together, state = unroll(made, inputs)
-        for sequence in range(3):
-            y, single = unroll(made, inputs[:, sequence : sequence + 1])
-            torch.testing.assert_close(y[:, 0], together[:, sequence])
-            for one, all_ in zip(trees.tree_leaves(single), trees.tree_leaves(state), strict=True):
-                torch.testing.assert_close(one[0], all_[sequence])
-
     @pytest.mark.parametrize("initialization", ["constant", "small_random", "learned"])
     def test_memory_starts_as_the_settings_say_and_nothing_is_in_use(self, initialization: str) -> None:
         """Every sequence starts alike; only a learned memory is trained."""

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_memory_skill.ntm.tasks import Batch, Episodes
+from ntm_memory_skill.ntm.tasks import Batch, Copy, Episodes
 from ntm_memory_skill.ntm.tasks.episodes import instances
 from tests.ntm.tasks.draws import drawn, few, sequence
 
@@ -82,3 +82,12 @@ def test_guessing_costs_the_logarithm_of_five_for_each_point() -> None:
     nothing = torch.zeros_like(made.targets)
     assert Episodes().bits(nothing, made) == pytest.approx(50 * math.log2(5), rel=1e-5)
     assert Episodes().loss(nothing, made).item() == pytest.approx(math.log(5), rel=1e-5)
+
+
+def test_chances_of_the_classes_sum_to_one() -> None:
+    """Whatever the logits are; those of bits are each a chance of its own."""
+    outputs = torch.tensor([[0.0, 0.0, 0.0, 0.0, 0.0], [9.0, -9.0, 0.0, 0.0, 0.0]])
+    classes = Episodes().chances(outputs)
+    assert classes.sum(dim=-1).tolist() == pytest.approx([1, 1])
+    assert classes[0].tolist() == pytest.approx([0.2] * 5)
+    assert Copy().chances(outputs)[0].tolist() == [0.5] * 5

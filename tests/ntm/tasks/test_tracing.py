@@ -35,7 +35,7 @@ def test_step_shows_the_skill_and_how_it_was_answered(count: int, batch: int, se
 
 def test_chances_grow_with_practice_and_never_fall() -> None:
     """Of students who are asked for the same skill again and again."""
-    chances = Tracing().chances(rng(), torch.full((50, 300), 7))
+    chances = Tracing().true_chances(rng(), torch.full((50, 300), 7))
     assert torch.all(chances[1:] >= chances[:-1])
     assert (chances[-1] - chances[0]).mean().item() > 0.1
     assert torch.all((chances >= 0) & (chances <= 1))
@@ -46,9 +46,9 @@ def test_practice_of_a_concept_helps_its_other_skills_and_no_other_concept() -> 
     drill = torch.full((22, 200), 2)
     for skill, helped in ((7, True), (3, False)):
         drill[0] = drill[-1] = skill
-        chances = Tracing().chances(rng(1), drill)
+        chances = Tracing().true_chances(rng(1), drill)
         grown = (chances[-1] - chances[0]).mean().item()
-        own = Tracing().chances(rng(1), torch.full((2, 200), skill))
+        own = Tracing().true_chances(rng(1), torch.full((2, 200), skill))
         once = (own[1] - own[0]).mean().item()
         assert (grown > 5 * once) is helped
 
@@ -58,7 +58,7 @@ def test_skills_are_as_hard_for_every_batch() -> None:
     skills = torch.arange(20)[:, None]
     means = []
     for seed in (1, 2):
-        chances = [Tracing().chances(rng(seed), each.expand(1, 3000)).mean() for each in skills]
+        chances = [Tracing().true_chances(rng(seed), each.expand(1, 3000)).mean() for each in skills]
         means.append(torch.stack(chances))
     torch.testing.assert_close(means[0], means[1], atol=0.03, rtol=0)
     assert means[0].std().item() > 0.1
@@ -70,6 +70,6 @@ def test_answers_come_as_often_as_their_chances_say() -> None:
     generator = rng(4)
     skills = torch.randint(20, (50, 100), generator=generator)
     assert torch.equal(made.inputs[..., :20].argmax(dim=-1), skills)
-    chances = Tracing().chances(generator, skills)
+    chances = Tracing().true_chances(generator, skills)
     deviation = (chances * (1 - chances)).sum().sqrt().item()
     assert abs((made.targets[..., 0] - chances).sum().item()) < 5 * deviation
