@@ -69,7 +69,7 @@ def content(
     logits = scores * _column(xp, key_strength, scores)  # β
     if present is not None:
         logits = xp.where(present, logits, xp.asarray(-xp.inf, dtype=logits.dtype))
-    exponentials = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+    exponentials = xp.exp(logits - _fixed(xp.max(logits, axis=-1, keepdims=True)))
     return exponentials / xp.sum(exponentials, axis=-1, keepdims=True)
 
 
@@ -160,7 +160,7 @@ def sharpen(weights: Float[Array, "... n"], sharpening: Float[Array, "..."] | fl
     """
     xp = array_namespace(weights)
     gamma = _column(xp, sharpening, weights)  # γ
-    peak = xp.max(weights, axis=-1, keepdims=True)
+    peak = _fixed(xp.max(weights, axis=-1, keepdims=True))
     relative = weights / (peak + EPSILON**2)
     floored = xp.where(relative > EPSILON, relative, xp.asarray(EPSILON, dtype=weights.dtype))
     powered = xp.where(relative > EPSILON, xp.exp(gamma * xp.log(floored)), xp.zeros_like(weights))
@@ -222,6 +222,11 @@ def _column(xp: Any, value: Any, like: Array) -> Array:
     if isinstance(value, float | int):
         return xp.asarray(value, dtype=like.dtype)[..., None]
     return xp.astype(value, like.dtype)[..., None]  # asarray can cut a tensor off from its gradient
+
+
+def _fixed(values: Array) -> Array:
+    """Return values that a result does not depend on, as a softmax on what is taken off all its logits: no gradient."""
+    return values.detach() if hasattr(values, "detach") else values
 
 
 def _with_nowhere(xp: Any, values: Array) -> Array:

@@ -13,13 +13,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ntm_memory_skill.errors import InvalidArgument
-from ntm_memory_skill.ntm.controller import State, lstm
+from ntm_memory_skill.ntm.controller import FAR, State, lstm
 
 MACHINE_CONTROLLERS = ("lstm", "feedforward")
 REMEMBER = 1.0  # bias of the forget gate: it starts open (Jozefowicz et al. 2015)
-FAR = math.sqrt(3)
-"""Inputs beyond are taken as that far, as in the memory's head: a number larger than any in training says that it is
-large, and no more. Bits are within, and so is whatever is uniform with standard deviation 1."""
 SMALL = 0.05  # standard deviation of the LSTM's first state, which is learned
 
 

@@ -35,6 +35,9 @@ from ntm_memory_skill.ntm.machines.settings import MachineSettings
 DECAY = 0.95
 """γ: how much of the usage lasts one more step; after 14 steps half of it is left."""
 
+SHARP = 10.0
+"""β at the start: a key finds what is like it. From 0.7 it finds all slots alike, and nothing was learnt in 1,500 updates."""
+
 
 class MANNState(NamedTuple):
     """All that a memory-augmented network remembers."""
@@ -70,6 +73,8 @@ class MemoryAugmentedNetwork(Machine[MANNState]):
         n, m, self.heads = settings.memory_size, settings.memory_dim, settings.num_read_heads
         self.controller = controller(settings.controller, settings.inputs + self.heads * m, settings.hidden)
         self.emit = emitting(settings.hidden, self.heads * (m + 2))  # k, β, α
+        with torch.no_grad():
+            self.emit.bias.view(self.heads, m + 2)[:, m] = SHARP
         self.out = saying(settings.hidden + self.heads * m, settings.outputs)
         hold(self, "first_memory", first_rows(settings.initialization, n, m))
 

@@ -22,10 +22,21 @@ class Preset:
 
 
 PRESETS = {
-    "copy": Preset({"scaled": True, "hidden": 40}, {"updates": 7_000}),
+    "copy": Preset(
+        {"scaled": True, "hidden": 40, "initialization": "small_random"},
+        {"decay": 0.1, "last_rate": 0.02, "updates": 6_000},
+    ),
     "repeat-copy": Preset(
-        {"hidden": 24, "memory_size": 64, "habits": "sharp"},
-        {"learning_rate": 0.002, "clip": 1.0, "first_level": 2, "advance": 0.03, "updates": 8_000},
+        {"hidden": 40, "memory_size": 64, "habits": "sharp", "scaled": True, "initialization": "small_random"},
+        {
+            "learning_rate": 0.002,
+            "decay": 0.1,
+            "last_rate": 0.02,
+            "clip": 1.0,
+            "first_level": 4,
+            "advance": 0.03,
+            "updates": 6_000,
+        },
     ),
     "associative-recall": Preset({"memory_size": 64, "habits": "sharp"}, {"learning_rate": 0.003, "updates": 6_000}),
     "ngrams": Preset(),
@@ -33,7 +44,7 @@ PRESETS = {
         {"memory_size": 32, "num_write_heads": 2, "habits": "list"},
         {"learning_rate": 0.003, "first_level": 8, "advance": 0.1, "updates": 14_000},
     ),
-    "episodes": Preset({"kind": "mann"}),
+    "episodes": Preset({"kind": "mann", "num_read_heads": 4, "num_write_heads": 4, "memory_dim": 40}),
     "tracing": Preset({"kind": "dkvmn", "memory_size": 5, "hidden": 30}, {"learning_rate": 0.005, "batch": 50}),
 }
 """By task, for the machine that it is usually learnt by."""

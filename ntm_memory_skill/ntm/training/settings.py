@@ -23,6 +23,9 @@ class TrainingSettings:
     last_rate: float = 0.1
     """Share of the learning rate that is left after the last update, 0 to 1. From the hardest level on it falls to that
     along half a cosine; before, what there is to learn is still growing."""
+    decay: float = 0.0
+    """Share of itself that each layer's weight loses with a whole learning rate's step (Loshchilov & Hutter 2019), 0 to 1;
+    biases and first states lose nothing. What a machine does not need on what it is shown, it does not keep."""
     clip: float = 10.0
     """The most that the gradient's norm may be; longer ones are scaled down. Above 0."""
     updates: int = 10_000
@@ -50,6 +53,7 @@ class TrainingSettings:
             "patience": (1, math.inf),
             "first_level": (1, math.inf),
             "last_rate": (0, 1),
+            "decay": (0, 1),
             "solved": (0, math.inf),
             "advance": (0, 1),
         }
