@@ -38,13 +38,19 @@ PRESETS = {
             "updates": 6_000,
         },
     ),
-    "associative-recall": Preset({"memory_size": 64, "habits": "sharp"}, {"learning_rate": 0.003, "updates": 6_000}),
+    "associative-recall": Preset(
+        {"habits": "list", "scaled": True, "initialization": "small_random"},
+        {"learning_rate": 0.003, "decay": 0.03, "last_rate": 0.02, "updates": 6_000},
+    ),
     "ngrams": Preset(),
     "priority-sort": Preset(
         {"memory_size": 32, "num_write_heads": 2, "habits": "list"},
         {"learning_rate": 0.003, "first_level": 8, "advance": 0.1, "updates": 14_000},
     ),
-    "episodes": Preset({"kind": "mann", "num_read_heads": 4, "num_write_heads": 4, "memory_dim": 40}),
+    "episodes": Preset(
+        {"kind": "mann", "num_read_heads": 4, "num_write_heads": 4, "memory_dim": 40},
+        {"learning_rate": 0.003, "batch": 16, "updates": 3_000},
+    ),
     "tracing": Preset({"kind": "dkvmn", "memory_size": 5, "hidden": 30}, {"learning_rate": 0.005, "batch": 50}),
 }
 """By task, for the machine that it is usually learnt by."""
