@@ -16,7 +16,7 @@ from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.ntm.controller import FAR, State, lstm
 
 MACHINE_CONTROLLERS = ("lstm", "feedforward")
-REMEMBER = 1.0  # bias of the forget gate: it starts open (Jozefowicz et al. 2015)
+OPEN = 1.0  # bias of a forget gate that starts open (Jozefowicz et al. 2015)
 SMALL = 0.05  # standard deviation of the LSTM's first state, which is learned
 
 
@@ -26,9 +26,10 @@ class LSTMController(nn.Module):
     Args:
         inputs: Numbers that it sees in a step.
         hidden: Units, and numbers that it gives.
+        forget_bias: Of the forget gate at the start.
     """
 
-    def __init__(self, inputs: int, hidden: int) -> None:
+    def __init__(self, inputs: int, hidden: int, forget_bias: float = OPEN) -> None:
         super().__init__()
         self.hidden = hidden
         bound = 1 / math.sqrt(hidden)
@@ -37,7 +38,7 @@ class LSTMController(nn.Module):
         self.a = nn.Parameter(torch.zeros(4 * hidden))
         self.first = nn.Parameter(SMALL * torch.randn(2, hidden))
         with torch.no_grad():
-            self.a[hidden : 2 * hidden] = REMEMBER
+            self.a[hidden : 2 * hidden] = forget_bias
 
     def initial(self, batch: int) -> State:
         """Return the first state for a batch of sequences."""
@@ -77,10 +78,12 @@ def seen(x: Float[Tensor, "b inputs"], reads: Float[Tensor, "b r m"]) -> Float[T
     return torch.cat([torch.clamp(x, -FAR, FAR), reads.flatten(1)], dim=1)
 
 
-def controller(kind: str, inputs: int, hidden: int) -> LSTMController | FeedforwardController:
+def controller(
+    kind: str, inputs: int, hidden: int, forget_bias: float = OPEN
+) -> LSTMController | FeedforwardController:
     """Make a controller: "lstm" or "feedforward". Raises InvalidArgument for another kind."""
     if kind == "lstm":
-        return LSTMController(inputs, hidden)
+        return LSTMController(inputs, hidden, forget_bias)
     if kind == "feedforward":
         return FeedforwardController(inputs, hidden)
     raise InvalidArgument(f"a machine's controller is one of {', '.join(MACHINE_CONTROLLERS)}, not {kind!r}")

@@ -32,7 +32,7 @@ def first_rows(initialization: str, size: int, dimension: int) -> Float[Tensor, 
     """Return what a memory starts as: a parameter if it is to be learned.
 
     Args:
-        initialization: "constant": 1e-6 everywhere, from which machines learn fastest (Collier & Beel 2018).
+        initialization: "constant": 1e-6 everywhere (Collier & Beel 2018).
             "small_random": uniform within ±1/√(N + M), drawn once. "learned": the same, to be trained.
         size: N.
         dimension: M.

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.ntm.controller import INITIALIZATIONS
-from ntm_memory_skill.ntm.machines.controller import MACHINE_CONTROLLERS
+from ntm_memory_skill.ntm.machines.controller import MACHINE_CONTROLLERS, OPEN
 from ntm_memory_skill.ntm.machines.heads import HABITS
 
 MACHINES = ("ntm", "dnc", "mann", "hopfield", "dkvmn")
 SIZES = ("inputs", "outputs", "memory_size", "memory_dim", "num_read_heads", "num_write_heads", "hidden", "reach")
 LARGEST = 65_536
 """The most of anything, so that a mistyped number is an error and not a machine that fills the computer."""
+
+FURTHEST = 10
+"""As far as the forget gate's bias may be from 0; a gate of 0.99995 is as good as open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,9 @@ class MachineSettings:
     """"lstm" or "feedforward"."""
     hidden: int = 100
     """Units of the controller, 1 and up."""
+    forget_bias: float = OPEN
+    """Of the LSTM's forget gate at the start, −10 to 10: 1 is open, 0 lets half of the cells go in every step, so that what
+    lasts is left to the memory. Of the Neural Turing Machine alone."""
     reach: int = 1
     """R: how many slots a shift moves at most, 1 and up. Of the Neural Turing Machine alone."""
     habits: str = "none"
@@ -63,6 +69,8 @@ class MachineSettings:
             for name in SIZES
             if not _is_size(getattr(self, name))
         ]
+        if not (_is_number(self.forget_bias) and abs(self.forget_bias) <= FURTHEST):
+            wrong.append(f"forget_bias is a number from {-FURTHEST} to {FURTHEST}, not {self.forget_bias!r}")
         if not isinstance(self.scaled, bool):
             wrong.append(f"scaled is true or false, not {self.scaled!r}")
         if not wrong and self.num_read_heads + self.num_write_heads > self.memory_size:
@@ -75,3 +83,7 @@ class MachineSettings:
 def _is_size(value: object) -> bool:
     """Tell whether a value is a size; it may come from a file. True is no number here, though Python calls it 1."""
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -54,7 +54,8 @@ class NeuralTuringMachine(Machine[TuringState]):
     def __init__(self, settings: MachineSettings) -> None:
         super().__init__(settings.inputs, settings.outputs)
         n, m, self.reading = settings.memory_size, settings.memory_dim, settings.num_read_heads
-        self.controller = controller(settings.controller, settings.inputs + self.reading * m, settings.hidden)
+        seeing = settings.inputs + self.reading * m
+        self.controller = controller(settings.controller, seeing, settings.hidden, settings.forget_bias)
         self.heads = Heads(settings.hidden, m, self.reading, settings.num_write_heads, settings.reach)
         self.heads.begin_with(settings.habits)
         self.out = saying(settings.hidden + self.reading * m, settings.outputs)

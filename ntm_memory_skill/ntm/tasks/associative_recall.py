@@ -27,7 +27,7 @@ class AssociativeRecall(Task):
     measures = ("items",)
     smallest = (FEWEST,)
     tests: ClassVar = {"6": (6,), "12": (12,), "20": (20,)}
-    held_back = (8,)
+    held_back = ((MOST,), (8,))
 
     def size(self, rng: torch.Generator, level: int) -> Size:
         """Draw how many items there are; there is one level."""

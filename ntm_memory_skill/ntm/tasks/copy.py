@@ -25,7 +25,7 @@ class Copy(Task):
     measures = ("a length",)
     smallest = (1,)
     tests: ClassVar = {"20": (20,), "50": (50,), "120": (120,)}
-    held_back = (2 * LONGEST,)
+    held_back = ((LONGEST,), (2 * LONGEST,))
 
     def size(self, rng: torch.Generator, level: int) -> Size:
         """Draw a length; there is one level."""

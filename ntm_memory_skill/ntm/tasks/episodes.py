@@ -34,7 +34,7 @@ class Episodes(Task):
     measures = ("instances of each class",)
     smallest = (1,)
     tests: ClassVar = {"10": (INSTANCES,)}
-    held_back = (INSTANCES,)
+    held_back = ((INSTANCES,),)
 
     def size(self, rng: torch.Generator, level: int) -> Size:  # noqa: ARG002  # all sequences of this task are alike
         """Return the one size that there is."""

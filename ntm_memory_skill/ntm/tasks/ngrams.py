@@ -29,7 +29,7 @@ class NGrams(Task):
     measures = ("bits",)
     smallest = (1,)
     tests: ClassVar = {"200": (BITS,)}
-    held_back = (BITS,)
+    held_back = ((BITS,),)
 
     def size(self, rng: torch.Generator, level: int) -> Size:  # noqa: ARG002  # all sequences of this task are alike
         """Return the one size that there is."""

@@ -26,7 +26,7 @@ class PrioritySort(Task):
     measures = ("vectors",)
     smallest = (1,)
     tests: ClassVar = {"20": (20,)}
-    held_back = (20,)
+    held_back = ((20,),)
 
     def size(self, rng: torch.Generator, level: int) -> Size:
         """Draw how many vectors there are: as many as the level has, and at times somewhat fewer."""

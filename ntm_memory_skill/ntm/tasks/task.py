@@ -49,9 +49,9 @@ class Task(ABC):
     """The kinds of machines that can learn it."""
     tests: ClassVar[Mapping[str, Size]]
     """Sizes that a trained machine is asked about, by name: as large as those of training, and larger."""
-    held_back: ClassVar[Size]
-    """Size of the sequences by which the best machine of a run is chosen. It may lie between training's and the tests',
-    for a machine that is perfect on what it was trained on may or may not be on what is longer; none is trained on."""
+    held_back: ClassVar[tuple[Size, ...]]
+    """Sizes of the sequences by which the best machine of a run is chosen: the largest of training, and, where what is
+    asked about is longer, one in between. A machine that is perfect on the one may or may not be on the other."""
 
     @abstractmethod
     def size(self, rng: torch.Generator, level: int) -> Size:

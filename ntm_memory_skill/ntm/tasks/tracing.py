@@ -48,7 +48,7 @@ class Tracing(Task):
     smallest = (1,)
     machines = ("dkvmn",)
     tests: ClassVar = {"50": (ANSWERS,)}
-    held_back = (ANSWERS,)
+    held_back = ((ANSWERS,),)
 
     def size(self, rng: torch.Generator, level: int) -> Size:  # noqa: ARG002  # all sequences of this task are alike
         """Return the one size that there is."""

@@ -7,6 +7,7 @@ goes on from a checkpoint ends where one that was never interrupted does.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -173,9 +174,12 @@ class Trainer:
         return next((check.update for check in self.checks if check.level == self.task.levels), None)
 
     def _check(self, update: int, loss: float) -> Check:
-        with torch.no_grad():
-            outputs = unroll(self.machine, self._held_back.inputs)[0]
-        bits, wrong = self.task.bits(outputs, self._held_back), self.task.wrong(outputs, self._held_back)
+        costs = []
+        for batch in self._held_back:
+            with torch.no_grad():
+                outputs = unroll(self.machine, batch.inputs)[0]
+            costs.append((self.task.bits(outputs, batch), self.task.wrong(outputs, batch)))
+        bits, wrong = (statistics.fmean(each) for each in zip(*costs, strict=True))
         if not math.isfinite(bits):
             raise TrainingDiverged(f"after update {update} the held-back sequences cost {bits} bits")
         check = Check(update, update * self.settings.batch, self.level, loss, bits, wrong)
@@ -197,7 +201,7 @@ def _optimizer(machine: Machine[Any], settings: TrainingSettings) -> torch.optim
     return torch.optim.AdamW(groups, settings.learning_rate, eps=EPSILON, fused=True)
 
 
-def _held_back(task: Task, seed: int) -> Batch:
-    """Return the sequences that training never sees, and by which the best machine is chosen."""
+def _held_back(task: Task, seed: int) -> list[Batch]:
+    """Return the sequences that training never sees, and by which the best machine is chosen: a batch of each size."""
     rng = torch.Generator().manual_seed(HELD_BACK + seed)
-    return task.of_size(rng, HELD_BACK_SEQUENCES, task.held_back)
+    return [task.of_size(rng, HELD_BACK_SEQUENCES // len(task.held_back), size) for size in task.held_back]

@@ -24,7 +24,7 @@ class Tiny(Task):
     measures = ("a length",)
     smallest = (1,)
     tests: ClassVar = {"3": (3,), "5": (5,)}
-    held_back = (3,)
+    held_back = ((3,),)
 
     def size(self, rng: torch.Generator, level: int) -> Size:
         """Draw a length up to one more than the level."""
