@@ -36,7 +36,8 @@ DECAY = 0.95
 """γ: how much of the usage lasts one more step; after 14 steps half of it is left."""
 
 SHARP = 10.0
-"""β at the start: a key finds what is like it. From 0.7 it finds all slots alike, and nothing was learnt in 1,500 updates."""
+"""β at the start, with which a key finds what is like it. From 0.7 it finds all slots alike, and nothing was learnt in
+1,500 updates."""
 
 
 class MANNState(NamedTuple):

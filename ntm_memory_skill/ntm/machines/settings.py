@@ -41,8 +41,8 @@ class MachineSettings:
     hidden: int = 100
     """Units of the controller, 1 and up."""
     forget_bias: float = OPEN
-    """Of the LSTM's forget gate at the start, −10 to 10: 1 is open, 0 lets half of the cells go in every step, so that what
-    lasts is left to the memory. Of the Neural Turing Machine alone."""
+    """Of the LSTM's forget gate at the start, −10 to 10: 1 is open, 0 lets half of the cells go in every step, so that
+    what lasts is left to the memory. Of the Neural Turing Machine alone."""
     reach: int = 1
     """R: how many slots a shift moves at most, 1 and up. Of the Neural Turing Machine alone."""
     habits: str = "none"

@@ -24,8 +24,8 @@ class TrainingSettings:
     """Share of the learning rate that is left after the last update, 0 to 1. From the hardest level on it falls to that
     along half a cosine; before, what there is to learn is still growing."""
     decay: float = 0.0
-    """Share of itself that each layer's weight loses with a whole learning rate's step (Loshchilov & Hutter 2019), 0 to 1;
-    biases and first states lose nothing. What a machine does not need on what it is shown, it does not keep."""
+    """Share of itself, times the learning rate, that each weight of a layer loses in an update (Loshchilov & Hutter
+    2019), 0 to 1; biases and first states lose nothing. What training does not ask for, a machine does not keep."""
     clip: float = 10.0
     """The most that the gradient's norm may be; longer ones are scaled down. Above 0."""
     updates: int = 10_000

@@ -24,8 +24,8 @@ HELD_BACK = 2**62  # added to a seed, it gives the held-back sequences theirs
 HELD_BACK_SEQUENCES = 64
 MEMORY = 0.98  # share of the running error that an update leaves; 50 updates have most of the say
 EPSILON = 1e-6
-"""Of Adam. Gradients become tiny once nothing is wrong any more; with 1e-8, one sequence that fails then throws a machine
-far off."""
+"""Of Adam. Gradients become tiny once nothing is wrong any more; with 1e-8, one sequence that fails then throws a
+machine far off."""
 AT_THE_START = 0.5  # the running error of a level that has just begun: guessing
 
 Weights = dict[str, torch.Tensor]

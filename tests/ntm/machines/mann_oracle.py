@@ -72,7 +72,7 @@ def step(x: Vector, state: Remembered, weights: Mapping[str, Any]) -> tuple[list
     heads, length = len(state.reads), len(state.reads[0])
     features, units = steer(
         [
-            *(min(max(value, -math.sqrt(3)), math.sqrt(3)) for value in x),
+            *(min(max(value, -3.0), 3.0) for value in x),
             *(value for read in state.reads for value in read),
         ],
         state.units,

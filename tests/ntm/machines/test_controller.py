@@ -52,6 +52,13 @@ class TestLSTM:
                 assert state.hidden[b].tolist() == pytest.approx(states[b][0])
                 assert state.cell[b].tolist() == pytest.approx(states[b][1])
 
+    def test_forget_gates_start_as_open_as_asked(self) -> None:
+        """Their biases alone; 1 where nothing is said."""
+        for asked, expected in (((), 1.0), ((0.0,), 0.0), ((-2.0,), -2.0)):
+            biases = LSTMController(INPUTS, HIDDEN, *asked).a.detach().view(4, HIDDEN)
+            assert torch.all(biases[1] == expected)
+            assert torch.all(biases[[0, 2, 3]] == 0)
+
     def test_it_steers_the_memorys_head_when_it_has_that_ones_weights(self) -> None:
         """A head trained with an LSTM is such a controller: the same states over five questions, within its limits."""
         shape = ControllerShape(kind="lstm", inputs=INPUTS, terms=2, heads=1, width=7, hidden=HIDDEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -42,6 +43,14 @@ class TestRanges:
         with pytest.raises(InvalidArgument) as refused:
             settings(scaled=value)
         assert "scaled" in refused.value.message
+
+    @pytest.mark.parametrize("value", [-10.1, 11, math.nan, math.inf, "1", None, True])
+    def test_a_forget_gate_s_bias_has_a_range(self, value: Any) -> None:
+        """It may come from a file."""
+        with pytest.raises(InvalidArgument) as refused:
+            settings(forget_bias=value)
+        assert "forget_bias" in refused.value.message
+        assert [settings(forget_bias=end).forget_bias for end in (-10.0, 0, 10)] == [-10.0, 0, 10]
 
     @pytest.mark.parametrize("name", SIZES)
     def test_ends_of_each_range_are_sizes(self, name: str) -> None:

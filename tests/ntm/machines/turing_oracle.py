@@ -73,7 +73,7 @@ def step(x: Vector, state: Remembered, weights: Mapping[str, Any], reach: int) -
     length, reading = len(state.memory[0]), len(state.reads)
     features, units = steer(
         [
-            *(min(max(value, -math.sqrt(3)), math.sqrt(3)) for value in x),
+            *(min(max(value, -3.0), 3.0) for value in x),
             *(value for read in state.reads for value in read),
         ],
         state.units,
@@ -98,7 +98,7 @@ def step(x: Vector, state: Remembered, weights: Mapping[str, Any], reach: int) -
     reads = [oracle.read(row, state.memory) for row in looking[:reading]]
     memory = change(state.memory, looking[reading:], erase, add)
     y = layer([*features, *(value for read in reads for value in read)], weights, "out")
-    y = [math.exp(float(weights.get("log_scale", 0.0))) * value for value in y]
+    y = [math.exp(10 * float(weights.get("log_scale", 0.0))) * value for value in y]
     return y, Remembered(memory=memory, weights=looking, reads=reads, units=units)
 
 

@@ -55,6 +55,16 @@ class TestEveryTask:
             assert made.mask.any()
             assert torch.all((made.targets == 0) | (made.targets == 1))
 
+    @EVERY
+    def test_machines_are_chosen_by_less_than_they_are_asked_about(self, task: Task) -> None:
+        """The first held-back size is the first that is asked about; others lie below the rest of those."""
+        first, *others = task.held_back
+        asked, *longer = task.tests.values()
+        assert first == asked
+        for other in others:
+            assert all(new > old for new, old in zip(other, first, strict=True))
+            assert all(sum(other) < sum(size) for size in longer)
+
     @RECALLED
     def test_nothing_is_asked_for_outside_the_mask(self, task: Task) -> None:
         """Targets there are 0."""

@@ -49,6 +49,28 @@ class TestRun:
         assert runs[0][0] != runs[2][0]
         assert not tiny.equal(runs[0][1], runs[2][1])
 
+    def test_layers_decay_and_biases_and_first_states_do_not(self) -> None:
+        """Half of a layer's weight goes in an update at a learning rate of 1; what has no gradient moves by that alone."""
+        run = tiny.trainer(learning_rate=1.0, decay=0.5)
+        before = tiny.weights(run)
+        for parameter in run.machine.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        run.optimizer.step()
+        after = tiny.weights(run)
+        layers = {"controller.V", "controller.U", "heads.emit.weight", "out.weight"}
+        for name in dict(run.machine.named_parameters()):
+            expected = before[name] * (0.5 if name in layers else 1)
+            torch.testing.assert_close(after[name], expected, msg=name)
+
+    def test_held_back_sequences_of_several_sizes_have_one_say_each(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A check's cost is the mean over the sizes, as is the share of wrong bits."""
+        monkeypatch.setattr(Tiny, "held_back", ((1,), (3,), (5,)))
+        monkeypatch.setattr(Tiny, "bits", lambda _, outputs, batch: float(len(batch.inputs)))
+        monkeypatch.setattr(Tiny, "wrong", lambda _, outputs, batch: len(batch.inputs) / 100)
+        check = next(tiny.trainer().run())
+        assert check.bits == pytest.approx((3 + 7 + 11) / 3)
+        assert check.wrong == pytest.approx(0.07)
+
     def test_torch_s_own_random_numbers_are_left_alone(self) -> None:
         """Whoever trains a machine finds them as they were."""
         torch.manual_seed(3)
@@ -69,14 +91,15 @@ class TestRun:
         assert list(run.run()) == []
 
     def test_check_is_what_the_held_back_sequences_cost(self) -> None:
-        """Those of the first test size, which the training's generator does not draw; the last machine is judged."""
+        """Those of the task's size, which the training's generator does not draw; the last machine is judged."""
         run = tiny.trainer()
         *_, last = run.run()
-        assert run._held_back.inputs.shape[0] == 7
+        (held_back,) = run._held_back
+        assert held_back.inputs.shape[:2] == (7, 64)
         with torch.no_grad():
-            outputs, _ = unroll(run.machine, run._held_back.inputs)
-        assert run.task.bits(outputs, run._held_back) == pytest.approx(last.bits)
-        assert run.task.wrong(outputs, run._held_back) == pytest.approx(last.wrong)
+            outputs, _ = unroll(run.machine, held_back.inputs)
+        assert run.task.bits(outputs, held_back) == pytest.approx(last.bits)
+        assert run.task.wrong(outputs, held_back) == pytest.approx(last.wrong)
 
     def test_tiny_machine_learns_to_copy(self) -> None:
         """Within 400 updates it costs less than half of what it cost at the start."""
@@ -85,8 +108,9 @@ class TestRun:
             tiny.machine(hidden=24),
             tiny.training(batch=16, updates=400, check_every=50, learning_rate=0.01, first_level=2),
         )
+        (held_back,) = run._held_back
         with torch.no_grad():
-            start = run.task.bits(unroll(run.machine, run._held_back.inputs)[0], run._held_back)
+            start = run.task.bits(unroll(run.machine, held_back.inputs)[0], held_back)
         best = min(check.bits for check in run.run())
         assert start > 5
         assert best < start / 2
