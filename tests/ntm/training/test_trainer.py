@@ -50,7 +50,7 @@ class TestRun:
         assert not tiny.equal(runs[0][1], runs[2][1])
 
     def test_layers_decay_and_biases_and_first_states_do_not(self) -> None:
-        """Half of a layer's weight goes in an update at a learning rate of 1; what has no gradient moves by that alone."""
+        """Half of a layer's weight goes in an update at a learning rate of 1, where no gradient moves it besides."""
         run = tiny.trainer(learning_rate=1.0, decay=0.5)
         before = tiny.weights(run)
         for parameter in run.machine.parameters():
