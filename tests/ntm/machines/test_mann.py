@@ -144,6 +144,12 @@ class TestStep:
         assert bool((state.memory == 1e-6).all()) == (initialization == "constant")
         assert all(not part.any() for part in (state.usage, state.read_weights, state.write_weights, state.reads))
 
+    def test_keys_are_sharp_from_the_start(self) -> None:
+        """Each head's key strength has that bias, and nothing else that is emitted does."""
+        biases = MemoryAugmentedNetwork(settings(3)).emit.bias.detach().view(3, -1)
+        assert torch.all(biases[:, 3] == mann.SHARP)
+        assert torch.all(biases[:, [0, 1, 2, 4]].abs() < 1)
+
     def test_view_shows_the_memory_and_where_each_head_looked(self) -> None:
         """Two heads that read and write."""
         state = reached(machine(6))
