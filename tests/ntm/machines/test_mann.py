@@ -146,7 +146,7 @@ class TestStep:
 
     def test_keys_are_sharp_from_the_start(self) -> None:
         """Each head's key strength has that bias, and nothing else that is emitted does."""
-        biases = MemoryAugmentedNetwork(settings(3)).emit.bias.detach().view(3, -1)
+        biases = MemoryAugmentedNetwork(settings(2)).emit.bias.detach().view(2, -1)
         assert torch.all(biases[:, 3] == mann.SHARP)
         assert torch.all(biases[:, [0, 1, 2, 4]].abs() < 1)
 
