@@ -29,7 +29,6 @@ PRESETS = {
     "repeat-copy": Preset(
         {
             "hidden": 40,
-            "forget_bias": 0.0,
             "memory_size": 64,
             "habits": "sharp",
             "scaled": True,
