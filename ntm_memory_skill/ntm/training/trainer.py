@@ -194,7 +194,8 @@ class Trainer:
 
 def _optimizer(machine: Machine[Any], settings: TrainingSettings) -> torch.optim.AdamW:
     """Return Adam over all that a machine learns; weights of layers decay."""
-    layers, others = [], []
+    layers: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in machine.named_parameters():
         (others if parameter.ndim < 2 or name.rpartition(".")[2].startswith("first") else layers).append(parameter)
     groups = [{"params": layers, "weight_decay": settings.decay}, {"params": others, "weight_decay": 0.0}]
