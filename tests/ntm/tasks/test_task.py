@@ -57,7 +57,7 @@ class TestEveryTask:
 
     @EVERY
     def test_machines_are_chosen_by_less_than_they_are_asked_about(self, task: Task) -> None:
-        """The first held-back size is the first that is asked about; others lie between that and the largest numbers."""
+        """The first held-back size is the first that is asked about; others lie between that and the largest."""
         first, *others = task.held_back
         assert first == next(iter(task.tests.values()))
         largest = [max(numbers) for numbers in zip(*task.tests.values(), strict=True)]
