@@ -55,7 +55,7 @@ PRESETS = {
     ),
     "episodes": Preset(
         {"kind": "mann", "num_read_heads": 4, "num_write_heads": 4, "memory_dim": 40},
-        {"learning_rate": 0.003, "batch": 16, "updates": 3_000},
+        {"learning_rate": 0.003, "batch": 16, "updates": 5_000},
     ),
     "tracing": Preset({"kind": "dkvmn", "memory_size": 5, "hidden": 30}, {"learning_rate": 0.005, "batch": 50}),
 }
