@@ -18,7 +18,7 @@ from torch._dynamo.exc import TorchDynamoException
 from ntm_memory_skill.ntm.machines.machine import Machine, State, unroll
 
 STEPS = 7
-"""Fewer leave more of the time to the calls, more take longer to compile."""
+"""Fewer leave more of the time to the calls, more take longer to compile and pad more."""
 
 logger = logging.getLogger(__name__)
 
