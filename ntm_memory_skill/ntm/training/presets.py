@@ -51,7 +51,7 @@ PRESETS = {
     "ngrams": Preset(),
     "priority-sort": Preset(
         {"memory_size": 32, "num_write_heads": 2, "habits": "list"},
-        {"learning_rate": 0.003, "first_level": 8, "advance": 0.1, "updates": 14_000},
+        {"learning_rate": 0.003, "decay": 0.01, "first_level": 8, "advance": 0.1, "updates": 26_000},
     ),
     "episodes": Preset(
         {"kind": "mann", "num_read_heads": 4, "num_write_heads": 4, "memory_dim": 40},
