@@ -11,7 +11,7 @@ from typing import Any
 from ntm_memory_skill.config.schema import CONFIG_SCHEMA, ENTRY_SCHEMA, MachineSettings
 from ntm_memory_skill.config.violations import Violation, violations
 from ntm_memory_skill.encoder import EncoderSettings, RerankerSettings
-from ntm_memory_skill.engine import AddressingSettings, M3Settings, Settings
+from ntm_memory_skill.engine import AddressingSettings, M3Settings, ReasoningSettings, Settings
 from ntm_memory_skill.errors import ConfigError
 from ntm_memory_skill.ntm import HeadParameters
 from ntm_memory_skill.store import StoreSettings
@@ -196,6 +196,8 @@ def _settings(config: Mapping[str, Any], passphrase: str | None) -> Settings:
         head["kernel"] = tuple(addressing["shift_kernel"])
     if lifecycle.get("buffer_dimension") == "off":
         del lifecycle["buffer_dimension"]
+    reasoning = config.get("reasoning", {})
+    hops = reasoning.get("hops", "auto")
     share, dimension = addressing.get("lexical_share", "auto"), memory.get("memory_dim", "auto")
     return Settings(
         **_present(memory, "memory_size", "content_limit", "recall_budget", "feedback"),
@@ -206,6 +208,7 @@ def _settings(config: Mapping[str, Any], passphrase: str | None) -> Settings:
             lexical_share=None if share == "auto" else share,
             head=HeadParameters(**head),
         ),
+        reasoning=ReasoningSettings(**_present(reasoning, "beam", "told"), hops=None if hops == "auto" else hops),
         m3=M3Settings(**lifecycle),
         encoder=EncoderSettings(
             **_present(encoder, "model", "allow_download", "query_prefix", "passage_prefix"),

@@ -8,9 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ntm_memory_skill.engine import DUPLICATES, SUCCESSIONS, AddressingSettings, M3Settings, Settings
+from ntm_memory_skill.engine import (
+    DUPLICATES,
+    SUCCESSIONS,
+    AddressingSettings,
+    M3Settings,
+    ReasoningSettings,
+    Settings,
+)
 from ntm_memory_skill.engine.validation import TOP_K_LIMIT
 from ntm_memory_skill.m3 import LAWS
+from ntm_memory_skill.memnet.hops import MOST_HOPS
 from ntm_memory_skill.ntm import INITIALIZATIONS
 from ntm_memory_skill.store import StoreSettings
 
@@ -20,6 +28,7 @@ _SETTINGS = Settings()
 _ADDRESSING = AddressingSettings()
 _STORE = StoreSettings()
 _M3 = M3Settings()
+_REASONING = ReasoningSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +267,22 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             "default": "off",
         },
     ),
-    reasoning=_object("Recall over several hops. No options yet."),
+    reasoning=_object(
+        "How the memory is read in hops: what was read leads to what is read next.",
+        hops={
+            "anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": MOST_HOPS}],
+            "description": "Of searches that do not say: auto goes by the question, 1 reads once.",
+            "default": "auto",
+        },
+        beam=_value("integer", "How many chains are read on from in a hop.", _REASONING.beam, minimum=1, maximum=16),
+        told=_value(
+            "number",
+            "How far what somebody told is raised, where the question names them and asks for several things.",
+            _REASONING.told,
+            minimum=0,
+            maximum=10,
+        ),
+    ),
     crossbar=_object("The emulated memristor crossbar. No options yet."),
 )
 

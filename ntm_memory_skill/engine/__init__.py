@@ -13,14 +13,23 @@ from ntm_memory_skill.engine.answers import (
 from ntm_memory_skill.engine.derived import MEMORY_STATISTICS
 from ntm_memory_skill.engine.evidence import STATISTICS, TERMS
 from ntm_memory_skill.engine.explaining import Explanation
+from ntm_memory_skill.engine.hopping import LEADING
 from ntm_memory_skill.engine.manager import NTMMemoryManager
 from ntm_memory_skill.engine.reading import Examination
 from ntm_memory_skill.engine.reranking import Reranking
-from ntm_memory_skill.engine.settings import DUPLICATES, SUCCESSIONS, AddressingSettings, M3Settings, Settings
+from ntm_memory_skill.engine.settings import (
+    DUPLICATES,
+    SUCCESSIONS,
+    AddressingSettings,
+    M3Settings,
+    ReasoningSettings,
+    Settings,
+)
 from ntm_memory_skill.engine.trained import TrainedHead, deviations
 
 __all__ = [
     "DUPLICATES",
+    "LEADING",
     "MEMORY_STATISTICS",
     "STATISTICS",
     "SUCCESSIONS",
@@ -35,6 +44,7 @@ __all__ = [
     "M3Settings",
     "NTMMemoryManager",
     "Note",
+    "ReasoningSettings",
     "Receipt",
     "Recollection",
     "Reranking",

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.engine.settings import AddressingSettings
-from ntm_memory_skill.lexical import cjk_share, tokenize
+from ntm_memory_skill.lexical import PLAIN, Asking, asking, cjk_share, tokenize
 from ntm_memory_skill.temporal import TimeMentions, mentioned
 
 COMMON_CHINESE = (
@@ -33,6 +33,10 @@ class Cue:
     """What it says about time."""
     now: datetime
     """When it is asked."""
+    text: str = ""
+    """As it was asked."""
+    asking: Asking = PLAIN
+    """Its form."""
     context: Float32[np.ndarray, "m"] | None = None
     """What was last said in the chat that asks, as a unit key; None where nothing was, or where it does not matter."""
 
@@ -51,7 +55,15 @@ class CueMaker:
     def of_words(self, text: str, now: datetime) -> Cue:
         """Return a cue without a key; no model is needed."""
         times = mentioned(text, now) if self._settings.time else TimeMentions()
-        return Cue(key=None, terms=tuple(tokenize(text)), illegible=1.0, times=times, now=now)
+        return Cue(
+            key=None,
+            text=text,
+            terms=tuple(tokenize(text)),
+            asking=asking(text),
+            illegible=1.0,
+            times=times,
+            now=now,
+        )
 
     def _unreadable_share(self, text: str) -> float:
         """Return the share of `text` that means nothing to the encoder, 0 to 1.

@@ -4,8 +4,9 @@ Weights are products of what each stage did, so their logarithms add up. Between
 
     ln w̃(a)/w̃(b)  =  Σ_t β ω_t (term_t(a) − term_t(b))  +  gate  +  shift
 
-where gate is the difference of ln(w_g / w_c) and shift that of ln(w̃ / w_g). With one head the sum is exact; several
-heads average weights, not logarithms, and what that makes is listed as "merging".
+where gate is the difference of ln(w_g / w_c) and shift that of ln(w̃ / w_g), without what was raised after it because of
+who told it, which is listed as "told". What further hops added is the term "hops". With one head the sum is exact;
+several heads average weights, not logarithms, and what that makes is listed as "merging".
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def differences(one: Trace, other: Trace, key_strength: float) -> tuple[Differen
     theirs = {term.name: term.contribution for term in other.terms}
     amounts = {term.name: key_strength * (term.contribution - theirs[term.name]) for term in one.terms}
     amounts["gate"] = _step(one.gated, one.content) - _step(other.gated, other.content)
-    amounts["shift"] = _step(one.shifted, one.gated) - _step(other.shifted, other.gated)
+    amounts["told"] = one.told - other.told
+    amounts["shift"] = _step(one.shifted, one.gated) - _step(other.shifted, other.gated) - amounts["told"]
     rest = _step(one.shifted, other.shifted) - sum(amounts.values())
     if abs(rest) > 1e-3:
         amounts["merging"] = rest

@@ -20,6 +20,8 @@ from ntm_memory_skill.lexical import tokenize
 from ntm_memory_skill.m3 import CANDIDATES, Candidate, latest
 from ntm_memory_skill.model import Hit, Mode, Query, Record
 
+IN_HOPS: frozenset[Mode] = frozenset({"adaptive", "contextual", "temporal"})
+"""Modes that may read in several hops. The others say of themselves what alone decides."""
 CONTEXT = 0.5
 """Weight of the chat's context in the mode "contextual", where none is configured."""
 TIMES = 3.0

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float32
 
 from ntm_memory_skill.engine.admission import Admission
 from ntm_memory_skill.engine.derived import Derived
+from ntm_memory_skill.engine.labels import Labels
 from ntm_memory_skill.engine.traits import Traits
 from ntm_memory_skill.lexical import BM25Index, tokenize
 from ntm_memory_skill.m3 import essence
@@ -68,6 +69,7 @@ class Projection:
         self.successors: Counter[str] = Counter()
         """How many memories here each one holds in the place of."""
         self._saying: dict[Hashable, set[int]] | None = None
+        self._labels: Labels | None = None
         self._within: set[str] = set()
         """Ids of what was merged into the memories here."""
         self._derived: Derived | None = None
@@ -200,6 +202,15 @@ class Projection:
         return [self.record(slot) for slot in sorted(self._saying.get(essence(content), ()))]
 
     @property
+    def labels(self) -> Labels:
+        """What memories are called, and who tells them. The first call reads all of them."""
+        if self._labels is None:
+            self._labels = Labels()
+            for slot in np.flatnonzero(self.live).tolist():
+                self._labels.note(slot, self.record(slot))
+        return self._labels
+
+    @property
     def has_links(self) -> bool:
         """Whether any memory has a link to another."""
         return self._linked > 0
@@ -319,6 +330,8 @@ class Projection:
         self._within |= _parts(record)
         if self._saying is not None:
             self._saying[essence(record.content)].add(slot)
+        if self._labels is not None:
+            self._labels.note(slot, record)
         if record.superseded_by is not None:
             self.successors[record.superseded_by] += 1
         self._admission.note(record)
@@ -330,6 +343,8 @@ class Projection:
             self._within -= _parts(record)
             if self._saying is not None:
                 self._saying[essence(record.content)].discard(slot)
+            if self._labels is not None:
+                self._labels.remove(slot)
             if record.superseded_by is not None:
                 self.successors[record.superseded_by] -= 1
                 if not self.successors[record.superseded_by]:

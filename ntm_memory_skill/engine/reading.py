@@ -21,9 +21,10 @@ from ntm_memory_skill.engine.contexts import Contexts
 from ntm_memory_skill.engine.cue import Cue, CueMaker
 from ntm_memory_skill.engine.evidence import gather, statistics
 from ntm_memory_skill.engine.explaining import Explanation, explain
+from ntm_memory_skill.engine.hopping import further
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.loading import BackgroundLoad
-from ntm_memory_skill.engine.modes import addressing_for, arranged, wide
+from ntm_memory_skill.engine.modes import IN_HOPS, addressing_for, arranged, wide
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.reranking import Reranking
 from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
@@ -66,7 +67,7 @@ class Reader:
 
     def __init__(self, live: LiveMemory, encoder: Encoder, settings: Settings, clock: Clock) -> None:
         self._live, self._clock = live, clock
-        self._settings = settings.addressing
+        self._settings, self._reasoning = settings.addressing, settings.reasoning
         self._latest_first = settings.m3.latest_first
         self._cues = CueMaker(encoder, settings.addressing)
         self._loading = BackgroundLoad(encoder) if settings.answer_while_loading else None
@@ -179,7 +180,8 @@ class Reader:
             past = self._past(query, projection, admitted)
             trained = self.trained if query.mode == "adaptive" else None
             focus = read_path.focus(projection, cue, settings, admitted, past, trained)
-            yield read_path.Sight(projection, cue, focus)
+            seen = read_path.Sight(projection, cue, focus)
+            yield further(seen, self._hops(query), self._reasoning) if settings.content else seen
 
     @contextmanager
     def _prepared(self, query: Query) -> Iterator[tuple[Projection, Cue, Bool[np.ndarray, "n"]] | None]:
@@ -203,6 +205,12 @@ class Reader:
             if not by_words:
                 cue = replace(cue, context=self.context(query.session))
             yield (projection, cue, admitted) if admitted.any() else None
+
+    def _hops(self, query: Query) -> int | None:
+        """Return how often to read for a query; None goes by its form."""
+        if query.mode not in IN_HOPS:
+            return 1
+        return self._reasoning.hops if query.hops is None else query.hops
 
     def _as_stored(self, query: Query, hits: list[Hit]) -> list[Hit]:
         """Return hits with the memories in the slots that they have, where they were looked at in other ones."""

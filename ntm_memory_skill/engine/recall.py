@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -15,7 +15,7 @@ from ntm_memory_skill.engine.evidence import TERMS, Evidence, gather, statistics
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.settings import AddressingSettings
 from ntm_memory_skill.engine.trained import TrainedHead, steer, weights_in_order
-from ntm_memory_skill.model import Hit, Neighbour, Query, Term, Trace
+from ntm_memory_skill.model import Hit, Neighbour, Query, Step, Term, Trace
 from ntm_memory_skill.ntm import Ground, Looks, Stages, State, Steering, address, addressing
 
 Weights = Float32[np.ndarray, "n"]
@@ -29,8 +29,10 @@ class Focus:
     """Where the heads look, and everything that moved them there. Arrays have one entry a slot."""
 
     evidence: Evidence
+    by_head: Float32[np.ndarray, "heads n"]
+    """Content scores: the sum of the terms."""
     scores: Weights
-    """Content scores, averaged over the heads."""
+    """What was addressed by, averaged over the heads: content scores, and what chains `led` to."""
     weights: Mapping[str, float]
     """ω: what each term weighs, averaged over the heads."""
     heads: Steering
@@ -39,6 +41,18 @@ class Focus:
     stages: Stages
     state: State | None = None
     """An LSTM's, for the chat's next recall."""
+    led: Weights | None = None
+    """What chains of memories added to the content scores; None where the memory was read once."""
+    told: Weights | None = None
+    """ln of what weights were raised by after the shift, for what those have told whom the question names."""
+
+
+class Reasons(Protocol):
+    """Whoever knows what led to a memory."""
+
+    def steps(self, slot: int) -> tuple[Step, ...]:
+        """Return the memories that led to one, in the order in which they were read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,8 @@ class Sight:
     projection: Projection
     cue: Cue
     focus: Focus
+    journey: Reasons | None = None
+    """What was read in further hops; None where there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,7 @@ def focus(
     looks = address(scores, heads, ground)
     return Focus(
         evidence=evidence,
+        by_head=scores,
         scores=np.mean(scores, axis=0),
         weights=dict(zip(TERMS, omega.mean(axis=0).tolist(), strict=True)),
         heads=heads,
@@ -100,6 +117,25 @@ def focus(
         stages=looks.merged(heads.sharpening),
         state=state,
     )
+
+
+def led(focus: Focus, amounts: Weights) -> Focus:
+    """Return where the heads look if chains of memories add something to the content scores."""
+    scores = focus.by_head + amounts
+    looks = address(scores, focus.heads, focus.ground)
+    stages = looks.merged(focus.heads.sharpening)
+    return replace(focus, led=amounts, scores=np.mean(scores, axis=0), looks=looks, stages=stages)
+
+
+def raised(focus: Focus, told: Weights) -> Focus:
+    """Return where the heads look if weights are raised after the shift: w̃(i) ∝ w̃(i) · exp(told(i)).
+
+    What somebody said is often found by what stands beside it, so weight has to arrive before it is weighed who spoke.
+    """
+    weights = focus.stages.shifted * np.exp(told)
+    shifted = weights / weights.sum()
+    sharpened = addressing.sharpen(shifted, np.mean(focus.heads.sharpening))
+    return replace(focus, told=told, stages=focus.stages._replace(shifted=shifted, sharpened=sharpened))
 
 
 def _untrained(
@@ -150,6 +186,7 @@ def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
 
     def hit(slot: int, query: Query) -> Hit:
         record, moment = projection.record(slot), query.filters.as_of
+        besides = () if focused.led is None else (Term("hops", float(focused.led[slot]), 1.0),)
         trace = Trace(
             cosine=None if evidence.similarity is None else float(evidence.similarity[slot]) / record.strength,
             bm25=float(evidence.match.scores[slot]),
@@ -159,13 +196,16 @@ def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
                 Term(name, float(values[slot]), focused.weights[name])
                 for name, values in evidence.terms.items()
                 if focused.weights[name]
-            ),
+            )
+            + besides,
             matched_terms=projection.lexical.matched(cue.terms, slot),
             neighbours=lent[slot],
             content=float(stages.content[slot]),
             gated=float(stages.gated[slot]),
             shifted=float(stages.shifted[slot]),
+            told=0.0 if focused.told is None else float(focused.told[slot]),
             sharpened=float(stages.sharpened[slot]),
+            chain=() if seen.journey is None else seen.journey.steps(slot),
         )
         return Hit(record, trace.sharpened, trace, None if moment is None else record.content_at(moment))
 

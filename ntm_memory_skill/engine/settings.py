@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ntm_memory_skill.encoder import EncoderSettings, RerankerSettings
 from ntm_memory_skill.m3 import LAWS
+from ntm_memory_skill.memnet.hops import HopPolicy
 from ntm_memory_skill.ntm import HeadParameters
 from ntm_memory_skill.store import StoreSettings
 
@@ -45,6 +46,21 @@ class AddressingSettings:
     """Use the head that was trained for this memory, if there is one."""
     head: HeadParameters = field(default_factory=HeadParameters)
     """β, g, s and γ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningSettings:
+    """How the memory is read in hops."""
+
+    hops: int | None = None
+    """Of searches that do not say, 1 to 4; None goes by the form of the question, 1 reads once."""
+    beam: int = 5
+    """How many chains are read on from in a hop, 1 to 16."""
+    told: float = 1.0
+    """ln of what the weight of a memory is raised by that somebody tells whom the question names, where it asks for
+    several things of one kind; 0 and up."""
+    policy: HopPolicy = field(default_factory=HopPolicy)
+    """What each clue weighs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +130,7 @@ class Settings:
     """Note beside the memory which given memories turned out to be of use, and for which question, to train a head on.
     Off, because questions are private: they may say more than any memory does."""
     addressing: AddressingSettings = field(default_factory=AddressingSettings)
+    reasoning: ReasoningSettings = field(default_factory=ReasoningSettings)
     m3: M3Settings = field(default_factory=M3Settings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     reranker: RerankerSettings = field(default_factory=RerankerSettings)

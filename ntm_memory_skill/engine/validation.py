@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ntm_memory_skill.engine.modes import IN_HOPS
 from ntm_memory_skill.errors import InputError, InvalidArgument, InvalidContent, UnknownArgument, UnknownFilter
+from ntm_memory_skill.memnet.hops import MOST_HOPS
 from ntm_memory_skill.model import MODES, Filters, Mode, Query, Record
 
 NAME_LIMIT = 256
@@ -35,6 +37,8 @@ FIELDS = (
     "pinned",
     "id",
 )
+HOW = ("mode", "hops")
+"""Arguments of a search that are no filters."""
 FILTERS = ("tags", "type", "session", "since", "until", "as_of", "include_superseded", "include_forgotten")
 
 
@@ -183,19 +187,21 @@ def recall_text(query: object, key: str | None, content_limit: int) -> str:
 def question(query: object, top_k: object, given: Mapping[str, Any], content_limit: int) -> Query:
     """Return what is asked, with how many answers at most, its filters and, among them, its mode."""
     text, limit = content(query, content_limit), count("top_k", top_k, TOP_K_LIMIT)
-    conditions = {each: value for each, value in given.items() if each != "mode"}
-    return Query(text=text, top_k=limit, filters=filters(conditions), mode=mode(given.get("mode"), chat=False))
+    conditions = {each: value for each, value in given.items() if each not in HOW}
+    way = mode(given.get("mode"), chat=False)
+    return Query(text=text, top_k=limit, filters=filters(conditions), mode=way, hops=hops(given.get("hops"), way))
 
 
 def manner(text: str, session: object, given: Mapping[str, Any]) -> Query:
     """Return what a chat recalls, with its mode and with whether superseded and forgotten memories may be seen."""
-    allowed = ("include_superseded", "include_forgotten", "mode")
+    allowed = ("include_superseded", "include_forgotten", *HOW)
     unknown = next((each for each in given if each not in allowed), None)
     if unknown is not None:
         raise UnknownArgument(f"recall has no argument {unknown!r}", hint=f"It has, besides: {', '.join(allowed)}.")
     chat = name("session", session)
-    asked = question(text, TOP_K_LIMIT, {each: value for each, value in given.items() if each != "mode"}, len(text))
-    return replace(asked, session=chat, mode=mode(given.get("mode"), chat=chat is not None))
+    asked = question(text, TOP_K_LIMIT, {each: value for each, value in given.items() if each not in HOW}, len(text))
+    way = mode(given.get("mode"), chat=chat is not None)
+    return replace(asked, session=chat, mode=way, hops=hops(given.get("hops"), way))
 
 
 def mode(value: object, *, chat: bool) -> Mode:
@@ -213,6 +219,17 @@ def mode(value: object, *, chat: bool) -> Mode:
     if found == "contextual" and not chat:
         raise InvalidArgument("the mode contextual needs the chat that asks", hint="Use recall, with its session.")
     return found
+
+
+def hops(value: object, way: Mode) -> int | None:
+    """Return how often the memory is to be read, 1 to 4; None if that is not given, and goes by the question."""
+    if value is None:
+        return None
+    wanted = count("hops", value, MOST_HOPS)
+    if wanted > 1 and way not in IN_HOPS:
+        hint = f"Leave hops out, or use one of the modes {', '.join(each for each in MODES if each in IN_HOPS)}."
+        raise InvalidArgument(f"the mode {way} reads once", hint=hint)
+    return wanted
 
 
 def filters(given: Mapping[str, Any]) -> Filters:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from ntm_memory_skill.lexical.tokens import is_pair, words
 
@@ -148,6 +148,23 @@ class BM25Index:
         found = np.zeros(size, np.float32)
         known = self._word_counts[:size]
         found[: len(known)] = known
+        return found
+
+    def terms(self, slot: int) -> frozenset[str]:
+        """Return all the terms that a slot holds."""
+        held = self._held.get(slot, _Held())
+        return frozenset(held.words + held.characters)
+
+    def holders(self, terms: Iterable[str]) -> Int64[np.ndarray, "k"]:
+        """Return the slots that hold all of some terms, ascending; none where there is no term."""
+        postings = sorted((self._postings.get(term, _NOWHERE).slots for term in set(terms)), key=len)
+        if not postings:
+            return np.zeros(0, np.int64)
+        found = np.sort(np.array(postings[0], np.int64))
+        for other in postings[1:]:
+            if not len(found):
+                break
+            found = found[np.isin(found, np.array(other, np.int64))]
         return found
 
     def matched(self, terms: Iterable[str], slot: int) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from ntm_memory_skill.model.events import (
 )
 from ntm_memory_skill.model.feedback import HOWS, Feedback, How
 from ntm_memory_skill.model.identity import EncoderIdentity
-from ntm_memory_skill.model.query import MODES, Filters, Hit, Mode, Neighbour, Query, Surrounding, Term, Trace
+from ntm_memory_skill.model.query import MODES, Filters, Hit, Mode, Neighbour, Query, Step, Surrounding, Term, Trace
 from ntm_memory_skill.model.record import OCCURRENCES, Absorbed, Link, Occurrence, Record, Version, indexed_text
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Record",
     "Repeated",
     "Restored",
+    "Step",
     "Superseded",
     "Surrounding",
     "Term",

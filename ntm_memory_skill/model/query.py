@@ -45,6 +45,8 @@ class Query:
     """The chat that asks: its last focus enters through the interpolation gate."""
     mode: Mode = "adaptive"
     """What decides; see `engine.modes`."""
+    hops: int | None = None
+    """How often the memory is read, each time for what was read before leads to, 1 to 4; None goes by the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,22 @@ class Neighbour:
     """Places from it to the hit along the tape; +1 means that it stands directly before the hit."""
     weight: float
     """Weight that arrived from it, before normalisation and sharpening."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One hop: a memory that was read, and why it led to the next."""
+
+    id: str
+    """The memory that was read."""
+    by: str
+    """What led on most: "named" (it speaks of the next by its key), "shared" (both speak of a name that is not in the
+    question), "joint" (the next matches its names, and what is left of the question's meaning), or "linked" (they were
+    recalled together)."""
+    name: str | None
+    """What both speak of, as the first writes it; None where they share no whole name."""
+    amount: float
+    """What the chain up to here says for the next memory, in standard deviations of the content score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +116,16 @@ class Trace:
     gated: float
     """w_g after interpolation with the session's last focus."""
     shifted: float
-    """w̃ after the shift along the tape."""
+    """w̃ after the shift along the tape, and with what was `told`."""
     sharpened: float
     """w after sharpening: what hits are ranked by, unless a reranker has ranked them."""
     neighbours: tuple[Neighbour, ...] = ()
     """Where shifted weight came from, largest first."""
+    told: float = 0.0
+    """ln of what its weight was raised by after the shift, because somebody told it whom the question names; 0 where
+    the question does not ask for several things of one kind."""
+    chain: tuple[Step, ...] = ()
+    """What led to it, in the order in which it was read; empty where it was found at once."""
     later_than: str | None = None
     """Id of the best match, which says the same kind of thing and is older: this hit was put before it."""
     rerank: float | None = None

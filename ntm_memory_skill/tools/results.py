@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ntm_memory_skill.engine import LEADING
 from ntm_memory_skill.tools.schema import JSONSchema, closed, each, flag, number, share, text, texts, whole
 
 _COSINE = "Likeness of meaning, -1 to 1"
@@ -51,15 +52,30 @@ _NOT_ALWAYS_GIVEN = (
     "distilled_from",
 )
 
+_BY = (
+    "Why it led on. named: it speaks of the next by its key; shared: both speak of something that is not in the "
+    "question; joint: the next matches its names and the rest of the question; linked: they were recalled together."
+)
 _WHY = closed(
     {
         "cosine": number(f"{_COSINE}; not given while the model is loading."),
         "words": texts("The question's terms that it holds."),
         "said_next_to": text("Id of the memory of the same chat that drew it."),
+        "led_by": each(
+            closed(
+                {
+                    "id": text("The memory that was read."),
+                    "by": {"enum": [*LEADING], "description": _BY},
+                    "name": text("What both speak of."),
+                },
+                optional=("name",),
+            ),
+            "What led to it, in the order of reading, where it was not found at once.",
+        ),
         "later_than": text("Id of the best match, which says the same kind of thing and is older."),
         "rerank": number("What a reranker gave: more is better. Then hits stand in this order."),
     },
-    optional=("cosine", "words", "said_next_to", "later_than", "rerank"),
+    optional=("cosine", "words", "said_next_to", "led_by", "later_than", "rerank"),
     description="Why it was found.",
 )
 _TRACE = closed(
@@ -101,6 +117,18 @@ _TRACE = closed(
             ),
             "Memories of the same chat whose weight moved to it, largest first.",
         ),
+        "chain": each(
+            closed(
+                {
+                    "id": text("The memory that was read."),
+                    "by": {"enum": [*LEADING], "description": _BY},
+                    "name": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "What both speak of."},
+                    "amount": number("What it says for the next one, in standard deviations of the content score."),
+                }
+            ),
+            "What led to it, in the order of reading; empty where it was found at once.",
+        ),
+        "told": number("ln of what its share gained after the shift because somebody told it whom the question names."),
         "later_than": {
             "anyOf": [{"type": "string"}, {"type": "null"}],
             "description": "Id of the best match, where this one was put before it because it is later; else null.",

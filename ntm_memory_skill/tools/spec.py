@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ntm_memory_skill.engine.validation import CONTEXT_LIMIT, FILTERS, NAME_LIMIT, TAG_LIMIT, TOP_K_LIMIT
+from ntm_memory_skill.memnet.hops import MOST_HOPS
 from ntm_memory_skill.model import MODES
 from ntm_memory_skill.tools import results
 from ntm_memory_skill.tools.schema import JSONSchema, flag, share, text, texts
@@ -72,6 +73,15 @@ _SEARCH_MODE: JSONSchema = {
     **_MODE,
     "enum": [mode for mode in MODES if mode != "contextual"],  # a search comes from no chat
     "description": _MODE["description"].replace("contextual is drawn to what the chat was about; ", ""),
+}
+_HOPS: JSONSchema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MOST_HOPS,
+    "description": (
+        "How often to read at most, each time for what was read before leads to; by default as often as the question "
+        "seems to need. 2 or more for one that describes what it asks about by something else."
+    ),
 }
 _PINNED = flag("Never forget it, whatever else has to go. False by default.")
 
@@ -139,6 +149,7 @@ RECALL = ToolSpec(
             ),
         },
         "mode": _MODE,
+        "hops": _HOPS,
         "include_superseded": _SUPERSEDED,
         "include_forgotten": _FORGOTTEN,
         "context": _CONTEXT,
@@ -165,6 +176,7 @@ SEARCH = ToolSpec(
         },
         "filters": _FILTERS,
         "mode": _SEARCH_MODE,
+        "hops": _HOPS,
         "context": _CONTEXT,
         "explain": _EXPLAIN_SEARCH,
     },

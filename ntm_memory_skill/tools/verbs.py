@@ -15,6 +15,7 @@ JSON = dict[str, Any]
 CANDIDATES = 5
 LOADING = "The model is still loading: found by words alone. Ask again in a few seconds to search by meaning as well."
 UNRANKED = "The reranker is still loading: this is the order without it. Ask again in a few seconds to have it decide."
+NOT_LED = "No memory led on to one of these: they are what a single reading finds, and may answer a part alone."
 EXCERPT = 120  # characters of a neighbouring memory's text: enough to know it by
 
 
@@ -41,13 +42,13 @@ def recall(memory: NTMMemoryManager, given: Arguments) -> JSON:
         session=given.get("session"),
         budget=given.get("budget"),
         context=given.get("context", 0),
-        **{name: given[name] for name in ("mode", "include_superseded", "include_forgotten") if name in given},
+        **{name: given[name] for name in ("mode", "hops", "include_superseded", "include_forgotten") if name in given},
     )
     return {
         "memories": _hits(found.hits, given),
         "characters": found.characters,
         "omitted": found.omitted,
-        **_notice(found.hits, pending),
+        **_notice(found.hits, pending, given.get("hops", 1)),
     }
 
 
@@ -55,13 +56,13 @@ def search(memory: NTMMemoryManager, given: Arguments) -> JSON:
     """Return ranked hits; with explain, also the best memory that is none."""
     pending = memory.reranking.pending
     wanted = {"top_k": given.get("top_k", 5), "context": given.get("context", 0), **given.get("filters", {})}
-    wanted |= {name: given[name] for name in ("mode",) if name in given}
+    wanted |= {name: given[name] for name in ("mode", "hops") if name in given}
     missed = None
     if given.get("explain", False):
         hits, missed = memory.search_explained(given["query"], **wanted)
     else:
         hits = memory.search(given["query"], **wanted)
-    return {"hits": _hits(hits, given), **_missed(missed), **_notice(hits, pending)}
+    return {"hits": _hits(hits, given), **_missed(missed), **_notice(hits, pending, given.get("hops", 1))}
 
 
 def update(memory: NTMMemoryManager, given: Arguments) -> JSON:
@@ -164,6 +165,10 @@ def _why(trace: Trace) -> JSON:
         reasons["words"] = list(trace.matched_terms)
     if trace.neighbours and trace.neighbours[0].weight > trace.gated:
         reasons["said_next_to"] = trace.neighbours[0].id
+    if trace.chain:
+        reasons["led_by"] = [
+            {"id": step.id, "by": step.by, **({} if step.name is None else {"name": step.name})} for step in trace.chain
+        ]
     if trace.later_than is not None:
         reasons["later_than"] = trace.later_than
     if trace.rerank is not None:
@@ -178,17 +183,21 @@ def _missed(missed: Explanation | None) -> JSON:
     return {"missed": {**shown, "differences": differences_json(missed)}}
 
 
-def _notice(hits: Sequence[Hit], pending: bool) -> JSON:
+def _notice(hits: Sequence[Hit], pending: bool, hops: int = 1) -> JSON:
     """Return what the model has to know about an answer as a whole: what could not be looked at yet.
 
     Args:
         hits: The answer.
         pending: Whether the reranker was still to come when the question was asked. It may have come since.
+        hops: How many were asked for.
     """
     if any(hit.trace.cosine is None for hit in hits):
         return {"notice": LOADING}
     unranked = pending and hits and all(hit.trace.rerank is None for hit in hits)
-    return {"notice": UNRANKED} if unranked else {}
+    if unranked:
+        return {"notice": UNRANKED}
+    led = any(hit.trace.chain for hit in hits)
+    return {"notice": NOT_LED} if hops > 1 and hits and not led else {}
 
 
 def _trace(trace: Trace) -> JSON:
@@ -211,6 +220,8 @@ def _trace(trace: Trace) -> JSON:
             {"id": neighbour.id, "offset": neighbour.offset, "weight": neighbour.weight}
             for neighbour in trace.neighbours
         ],
+        "chain": [{"id": step.id, "by": step.by, "name": step.name, "amount": step.amount} for step in trace.chain],
+        "told": trace.told,
         "later_than": trace.later_than,
         "rerank": trace.rerank,
     }

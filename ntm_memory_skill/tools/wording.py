@@ -12,8 +12,8 @@ from typing import Any
 
 from ntm_memory_skill.engine import TERMS
 
-STAGES = ("gate", "shift", "merging")
-"""What can set two memories apart besides the terms."""
+BESIDES = ("hops", "gate", "shift", "told", "merging")
+"""What can set two memories apart besides the terms of the content score; "hops" stands among a hit's terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,11 @@ WORDING: Mapping[str, Wording] = {
         "has a number in it, as suits this question",
         "has no number in it, as suits this question",
     ),
+    "hops": Wording(
+        "what led to it",
+        "What memories that were read before say for it; there where the memory was read in several hops.",
+        "is led to more by what was read before",
+    ),
     "gate": Wording(
         "the chat's last focus",
         "What the interpolation gate did to its share: where the chat looked last.",
@@ -119,13 +124,18 @@ WORDING: Mapping[str, Wording] = {
         "What the shift did to its share: weight that came along the chat, and weight that went.",
         "gains more from what was said next to it",
     ),
+    "told": Wording(
+        "who told it",
+        "What its share gained because somebody told it whom the question names.",
+        "was told by somebody whom the question names",
+    ),
     "merging": Wording(
         "several read heads",
         "What comes of averaging several heads' shares, where there are several.",
         "suits the read heads together better",
     ),
 }
-if tuple(WORDING) != (*TERMS, *STAGES):
+if tuple(WORDING) != (*TERMS, *BESIDES):
     raise AssertionError("a term has no wording, or a wording no term")
 
 

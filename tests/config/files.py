@@ -79,7 +79,7 @@ def as_stored(path: Path_, value: object) -> tuple[str, object]:
     """Return the dataclass field that an entry ends up in, and what it looks like there; a key file says its name."""
     names = {"shift_kernel": "kernel", "memory_dim": "dimension", "key_file": "passphrase"}
     name = ".".join(path) if path[0] == NAMED_AFTER_ITS_GROUP else names.get(path[-1], path[-1])
-    if value == "auto" and name in {"dimension", "lexical_share"}:
+    if value == "auto" and name in {"dimension", "lexical_share", "hops"}:
         return name, None
     if value == "off" and name == "buffer_dimension":
         return name, None

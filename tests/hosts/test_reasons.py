@@ -24,7 +24,7 @@ from ntm_memory_skill.hosts.cli.reasons import (
     why_it_won,
 )
 from ntm_memory_skill.tools import call
-from ntm_memory_skill.tools.wording import STAGES, WORDING
+from ntm_memory_skill.tools.wording import BESIDES, WORDING
 
 JSON = dict[str, Any]
 NARROW, WIDE = 36, 100
@@ -58,6 +58,11 @@ TRACE: JSON = {
         {"id": "mbefore", "offset": 2, "weight": 0.05},
         {"id": "mafter", "offset": -1, "weight": 0.01},
     ],
+    "chain": [
+        {"id": "mfirst", "by": "named", "name": "Graz", "amount": 1.5},
+        {"id": "mthen", "by": "shared", "name": "Ana Kerr", "amount": 3.25},
+    ],
+    "told": 0.0,
     "rerank": None,
 }
 
@@ -88,6 +93,8 @@ class TestTraceLines:
         assert [line.strip() for line in lines[9:]] == [
             "+0.0500 from mbefore, 2 before",
             "+0.0100 from mafter, 1 after",
+            "+1.50σ from mfirst, which names it",
+            "+3.25σ from mthen, which shares Ana Kerr",
         ]
 
     def test_a_narrow_terminal_is_told_the_same(self) -> None:
@@ -174,7 +181,10 @@ class TestWidth:
         trace = {**TRACE, "terms": terms(**dict(zip(TERMS, weighed, strict=True))), "rerank": -12.5}
         for neighbour in trace["neighbours"]:
             neighbour["id"] = "m" * 13
-        amounts = {name: value for name, (value, _) in zip((*TERMS, *STAGES), [*weighed, *weighed[:3]], strict=True)}
+        amounts = {
+            name: value
+            for name, (value, _) in zip((*TERMS, *BESIDES), [*weighed, *weighed[: len(BESIDES)]], strict=True)
+        }
         for line in (*term_lines(trace, width), *stage_lines([trace["stages"]] * 2, width)):
             assert cell_len(line) <= width, line
         for line in difference_lines(differences(**amounts), width):

@@ -26,7 +26,7 @@ RECEIPTS = ("erased", "faded", "purged", "none")
 Place = tuple[str | int, ...]
 HIT = "id content when type importance score why"
 CONTEXT = "id content offset when"
-TRACE = "cosine bm25 lexical_share content_score terms stages neighbours later_than rerank"
+TRACE = "cosine bm25 lexical_share content_score terms stages neighbours chain told later_than rerank"
 TERM = "name value weight contribution"
 ALWAYS: list[tuple[str, Place, str]] = [
     ("memorize", (), "ok id slot stored related duplicates superseded"),
@@ -126,7 +126,14 @@ def answers_of_a_life(memory: NTMMemoryManager) -> dict[str, list[JSON]]:
         noted(small, "The hose is broken")
         crowded = done(small, "memorize", content="Zebras live in herds")
     all_of_it = {"include_superseded": True, "include_forgotten": True}
-    queries = [("Ana waters beans", all_of_it), ("The hose is broken", {}), ("who is the dentist now?", {})]
+    for content in ("At the Graz fair I met Mila Okafor", "Mila Okafor lent me a ladder"):
+        noted(memory, content)
+    queries = [
+        ("Ana waters beans", all_of_it),
+        ("The hose is broken", {}),
+        ("who is the dentist now?", {}),
+        ("What was lent to me by the woman whom I met at the Graz fair?", {}),
+    ]
     return {
         "memorize": [again, crowded],
         "recall": [done(memory, "recall", query=query, explain=True, **kept) for query, kept in queries],

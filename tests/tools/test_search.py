@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import timedelta
 
 import pytest
@@ -125,8 +125,8 @@ def test_an_explained_hit_carries_every_term_of_its_trace(memory: NTMMemoryManag
     shown = found(memory, "who oiled the gate", explain=True)
     for hit, own in zip(shown, memory.search("who oiled the gate"), strict=True):
         stages = hit["trace"].pop("stages")
-        neighbours, terms = hit["trace"].pop("neighbours"), hit["trace"].pop("terms")
-        told = {*hit["trace"], *stages, "neighbours", "terms", "matched_terms"}
+        neighbours, terms, chain = (hit["trace"].pop(name) for name in ("neighbours", "terms", "chain"))
+        told = {*hit["trace"], *stages, "neighbours", "terms", "chain", "matched_terms"}
         assert told == {each.name for each in fields(Trace)}
         assert {**hit["trace"], **stages} == {name: getattr(own.trace, name) for name in {*hit["trace"], *stages}}
         assert [(each["id"], each["offset"], each["weight"]) for each in neighbours] == [
@@ -135,6 +135,7 @@ def test_an_explained_hit_carries_every_term_of_its_trace(memory: NTMMemoryManag
         assert [tuple(term.values()) for term in terms] == [
             (term.name, term.value, term.weight, term.value * term.weight) for term in own.trace.terms
         ]
+        assert chain == [asdict(step) for step in own.trace.chain]
         assert hit["why"].get("words", []) == list(own.trace.matched_terms)
 
 

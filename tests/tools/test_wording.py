@@ -6,13 +6,13 @@ import pytest
 
 from ntm_memory_skill import NTMMemoryManager
 from ntm_memory_skill.engine import TERMS
-from ntm_memory_skill.tools.wording import STAGES, WORDING, label, main_reason
+from ntm_memory_skill.tools.wording import BESIDES, WORDING, label, main_reason
 from tests.tools.calls import done, noted
 
 
 def test_every_term_and_stage_has_words_of_its_own() -> None:
     """And none besides; no two are called the same, or explained the same."""
-    assert set(WORDING) == {*TERMS, *STAGES}
+    assert set(WORDING) == {*TERMS, *BESIDES}
     for said in ("label", "about", "more"):
         assert len({getattr(each, said) for each in WORDING.values()}) == len(WORDING)
     assert all(WORDING[name].less for name in TERMS)

@@ -38,6 +38,7 @@ def trace_lines(trace: JSON | None, width: int) -> list[str]:
         return []
     lines = [*term_lines(trace, width), *stage_lines([trace["stages"]], width)]
     lines.extend(f"  {lent(neighbour)}" for neighbour in trace["neighbours"])
+    lines.extend(f"  {led(step)}" for step in trace["chain"])
     if trace["rerank"] is not None:
         lines.append(f"   rerank {trace['rerank']:+.4f}, which decides the order")
     return lines
@@ -93,6 +94,13 @@ def lent(neighbour: JSON) -> str:
     """Return where some of a memory's weight came from, and how much."""
     side = "before" if neighbour["offset"] > 0 else "after"
     return f"+{neighbour['weight']:.4f} from {neighbour['id']}, {abs(neighbour['offset'])} {side}"
+
+
+def led(step: JSON) -> str:
+    """Return which memory led on to the next, how far, and by what."""
+    by = {"named": "which names it", "linked": "which was recalled with it"}.get(step["by"], "")
+    shared = by or (f"which shares {step['name']}" if step["name"] is not None else "which shares words")
+    return f"+{step['amount']:.2f}σ from {step['id']}, {shared}"
 
 
 def why_it_lost(differences: Sequence[JSON], terms: Sequence[JSON], other: str) -> str:

@@ -41,6 +41,7 @@ AsOf = Annotated[str | None, typer.Option(help="As things stood at that time (IS
 Explain = Annotated[bool, typer.Option("--explain", help="Show every term, and the weights after every stage.")]
 Around = Annotated[int | None, typer.Option("--context", "-C", help="Show so many from before and after each hit.")]
 Manner = Annotated[Mode | None, typer.Option(help="What decides; adaptive by default.", show_default=False)]
+Hops = Annotated[int | None, typer.Option(help="Read so often, each time for what was read before leads to; 1 to 4.")]
 Superseded = Annotated[bool, typer.Option("--include-superseded", help="Also what no longer holds.")]
 Forgotten = Annotated[bool, typer.Option("--include-forgotten", help="Also what was forgotten to make room.")]
 Importance = Annotated[float | None, typer.Option(help="From 0 (trivia) to 1 (must not be lost).")]
@@ -95,6 +96,7 @@ def recall(
     session: Annotated[str | None, typer.Option(help="The present chat; its last focus draws the recall.")] = None,
     budget: Annotated[int | None, typer.Option(help="Characters to return at most.")] = None,
     mode: Manner = None,
+    hops: Hops = None,
     include_superseded: Superseded = False,
     include_forgotten: Forgotten = False,
     context: Around = None,
@@ -107,6 +109,7 @@ def recall(
         "session": session,
         "budget": budget,
         "mode": None if mode is None else mode.value,
+        "hops": hops,
         "include_superseded": include_superseded or None,
         "include_forgotten": include_forgotten or None,
     }
@@ -124,6 +127,7 @@ def search(
     until: Until = None,
     as_of: AsOf = None,
     mode: Manner = None,
+    hops: Hops = None,
     include_superseded: Superseded = False,
     include_forgotten: Forgotten = False,
     context: Around = None,
@@ -141,7 +145,7 @@ def search(
         include_forgotten=include_forgotten or None,
     )
     how = None if mode is None else mode.value
-    arguments = {"query": query, "top_k": top_k, "filters": filters or None, "mode": how}
+    arguments = {"query": query, "top_k": top_k, "filters": filters or None, "mode": how, "hops": hops}
     _tool(ctx, "search", {**arguments, "context": context, "explain": explain or None})
 
 
@@ -261,11 +265,17 @@ def _why(why: dict[str, Any]) -> str:
         parts.append("words " + literal(", ".join(why["words"])))
     if "said_next_to" in why:
         parts.append(f"said next to {why['said_next_to']}")
+    if "led_by" in why:
+        parts.append("led by " + " → ".join(_led(step) for step in why["led_by"]))
     if "later_than" in why:
         parts.append(f"later than {why['later_than']}")
     if "rerank" in why:
         parts.append(f"rerank {why['rerank']:.2f}")
     return " · ".join(parts)
+
+
+def _led(step: dict[str, Any]) -> str:
+    return f"{step['id']} ({literal(step.get('name', step['by']))})"
 
 
 def _updated(console: Console, envelope: Envelope) -> None:

@@ -1,0 +1,179 @@
+"""Further hops of the read head: from what was read first to what it leads to.
+
+The question is addressed once as ever. What stands where the head looks most begins a chain. For each chain the memory
+is asked again: for what the chain leaves of the question, in words and in meaning, for what its last memory names that
+the question does not, and for what is linked with it (`memnet.hops` weighs these clues, and sets the bounds). The head
+then addresses the memory anew, with all its stages. A question for several things of one kind needs no chain; it is
+drawn to what those have told whom it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from ntm_memory_skill.engine.cue import Cue
+from ntm_memory_skill.engine.naming import Naming
+from ntm_memory_skill.engine.projection import Projection
+from ntm_memory_skill.engine.recall import Focus, Sight, led, raised
+from ntm_memory_skill.engine.settings import ReasoningSettings
+from ntm_memory_skill.lexical import Asking
+from ntm_memory_skill.m3 import spread
+from ntm_memory_skill.memnet.hops import Chain, Clues, Column, Said, Trail, journey
+from ntm_memory_skill.model import Step
+from ntm_memory_skill.ntm import addressing
+
+STRONGEST = 6.0
+"""Standard deviations that a factor of the joint clue counts at most."""
+LEADING = ("named", "shared", "linked", "joint")
+"""Clues that lead from a memory to another; the rest of the question's words alone do not."""
+AUTOMATIC = 4
+"""The most hops that are made unasked."""
+
+
+class Journey:
+    """What was read in hops, and how one thing led to the next.
+
+    Args:
+        projection: The memory.
+        cue: The question.
+        settings: What clues weigh, and how many chains are followed.
+    """
+
+    def __init__(self, projection: Projection, cue: Cue, settings: ReasoningSettings) -> None:
+        self._projection, self._cue, self._settings = projection, cue, settings
+        self._naming = Naming(projection, cue)
+        self._contributions: dict[Chain, Clues] = {}
+        self.trail: Trail | None = None
+        self.hops = 1
+        """How many were made."""
+
+    def take(self, focus: Focus, hops: int) -> Focus:
+        """Read in hops, at most so many, and return where the heads look in the end."""
+        looked, scores = focus, focus.scores[focus.evidence.admitted]
+        spread = float(scores.std()) or 1.0
+        self.trail = Trail(len(self._projection), focus.evidence.admitted)
+
+        def look(bonus: Column) -> Column:
+            nonlocal looked
+            looked = led(focus, bonus)
+            return np.asarray(looked.stages.shifted)
+
+        def read(chain: Chain) -> Said | None:
+            ahead = np.maximum(looked.scores[chain[-1]] - focus.scores, 0) / spread
+            clues = self._look_for(chain, ahead, focus.evidence.admitted)
+            if clues is None:
+                return None
+            self._contributions[chain] = self._settings.policy.contributions(clues)
+            return Said.of(self._contributions[chain], spread, ahead > 0)
+
+        self.hops = journey(self.trail, look, read, hops=hops, beam=self._settings.beam)
+        return looked
+
+    def steps(self, slot: int) -> tuple[Step, ...]:
+        """Return the memories that led to one, in the order of reading; none where it was found at once."""
+        if self.trail is None:
+            return ()
+        chain = self.trail.chain(slot)
+        return tuple(self._step(chain[:place], chain[place]) for place in range(1, len(chain)))
+
+    def _step(self, chain: Chain, to: int) -> Step:
+        """Return why a chain led to a memory."""
+        amounts = {name: float(values[to]) for name, values in self._contributions[chain]._asdict().items()}
+        by = max(LEADING, key=lambda name: amounts[name])
+        last = chain[-1]
+        return Step(self._projection.record(last).id, by, self._naming.shared(last, to), sum(amounts.values()))
+
+    def _look_for(self, chain: Chain, ahead: Column, admitted: Bool[np.ndarray, "n"]) -> Clues | None:
+        """Return what a chain says for each memory; None where it leaves nothing of the question.
+
+        Args:
+            chain: What was read.
+            ahead: How far its last memory's score is above each other's, in standard deviations, 0 and up.
+            admitted: Which slots may be seen.
+        """
+        lexical, size, last = self._projection.lexical, len(self._projection), chain[-1]
+        held = frozenset[str]().union(*(lexical.terms(slot) for slot in chain))
+        rest = [term for term in dict.fromkeys(self._cue.terms) if term not in held]
+        if not rest:
+            return None
+        match, names = lexical.match(rest, size), self._naming.names(last)
+        brought = lexical.match(sorted(frozenset[str]().union(*(name.terms for name in names))), size)
+        clues = Clues(
+            words=addressing.standardize(match.scores, admitted),
+            joint=_above(brought.scores, admitted) * self._meant(chain, admitted),
+            named=_at(size, (slot for name in names for slot in self._projection.labels.called(name.text))),
+            shared=self._naming.rarity(last) * ahead,
+            linked=self._linked(last) * ahead,
+        )
+        for values in clues:
+            values[list(chain)] = 0
+        return clues
+
+    def _meant(self, chain: Chain, admitted: Bool[np.ndarray, "n"]) -> Column:
+        """Return how well each memory matches what a chain leaves of the question's meaning: u ← q − (q·p) p."""
+        if self._cue.key is None:
+            return np.zeros(len(self._projection), np.float32)
+        key = np.asarray(self._cue.key)
+        read = np.sum([self._unit(slot) for slot in chain], axis=0)
+        along = float(np.linalg.norm(read))
+        left = key if along == 0 else key - (key @ read) * read / along**2
+        length = float(np.linalg.norm(left))
+        if length < addressing.EPSILON:
+            return np.zeros(len(self._projection), np.float32)
+        return _above(np.asarray(self._projection.matrix.similarities(left / np.float32(length))), admitted)
+
+    def _unit(self, slot: int) -> Float32[np.ndarray, "m"]:
+        row = np.asarray(self._projection.matrix.row(slot))
+        unit: Float32[np.ndarray, "m"] = row / max(float(np.linalg.norm(row)), addressing.EPSILON)
+        return unit
+
+    def _linked(self, slot: int) -> Column:
+        """Return how strongly others are linked with a memory; see `m3.spread`."""
+        record = self._projection.record(slot)
+        reached = spread({record.id: 1.0}, lambda _: record.links, self._cue.now) if record.links else {}
+        values = np.zeros(len(self._projection), np.float32)
+        for ident, activation in reached.items():
+            other = self._projection.slot(ident)
+            if other is not None:
+                values[other] = activation
+        return values
+
+
+def further(seen: Sight, hops: int | None, settings: ReasoningSettings) -> Sight:
+    """Return the memory as it is seen after some hops, with what led there.
+
+    Args:
+        seen: The memory, as the first hop sees it.
+        hops: How many in all, 1 to 4; None goes by the form of the question.
+        settings: What clues weigh, and how many chains are followed.
+    """
+    form, focus, journey = seen.cue.asking, seen.focus, None
+    most = automatic(form) if hops is None else hops
+    if most > 1:
+        journey = Journey(seen.projection, seen.cue, settings)
+        focus = journey.take(focus, most)
+    if form.several and settings.told and hops != 1:
+        told = seen.projection.labels.told_by(frozenset(seen.cue.terms))
+        focus = raised(focus, np.float32(settings.told) * _at(len(seen.projection), told)) if told else focus
+    return replace(seen, focus=focus, journey=journey)
+
+
+def automatic(form: Asking) -> int:
+    """Return how many hops a question is worth that does not say."""
+    return min(1 + form.described, AUTOMATIC)
+
+
+def _at(size: int, slots: Iterable[int]) -> Column:
+    values = np.zeros(size, np.float32)
+    values[list(slots)] = 1
+    return values
+
+
+def _above(values: Column, admitted: Bool[np.ndarray, "n"]) -> Column:
+    """Return how many standard deviations above the mean values are, from 0 to `STRONGEST`."""
+    above: Column = np.clip(addressing.standardize(values, admitted), 0, STRONGEST)
+    return above
