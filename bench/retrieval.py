@@ -14,7 +14,8 @@ default settings except for what the row says:
     + shift     the content score and the shift along the chat
     + sharpen   that, sharpened: scores are spread apart, their order stays
     + time      that, with the times that questions name: the default head
-    3 heads     the default with three read heads
+    3 heads     the default head with three read heads
+    default     the default head, in as many hops as each question needs: the default
     learned     a head trained on one half of every set and asked about the other, both ways (bench/train.py has more)
 """
 
@@ -33,7 +34,7 @@ from harness import KeepingEncoder
 from ntm_memory_skill import AddressingSettings, HeadParameters, SentenceEncoder, Settings
 from ntm_memory_skill.evaluation import Row, SetFigures, figures, measure, read, searched
 from ntm_memory_skill.evaluation.figures import DEPTHS, Group
-from ntm_memory_skill.evaluation.rows import BM25, COSINE, RRF, Addressed
+from ntm_memory_skill.evaluation.rows import BM25, COSINE, DEFAULT, RRF, Addressed
 from ntm_memory_skill.evaluation.statistics import p_value, points
 from ntm_memory_skill.learning import TrainingSettings, scenes_of
 
@@ -49,7 +50,8 @@ ROWS: dict[str, Row] = {
     "+ shift": Addressed(name="+ shift", about="content and shift", addressing=FLAT),
     "+ sharpen": Addressed(name="+ sharpen", about="content, shift and sharpening", addressing=SHARP),
     "3 heads": Addressed(name="3 heads", about="three heads", addressing=AddressingSettings(num_read_heads=3)),
-    "+ time": Addressed(name="+ time", about="the default", addressing=AddressingSettings()),
+    "+ time": Addressed(name="+ time", about="one hop of the default", addressing=AddressingSettings()),
+    DEFAULT.name: DEFAULT,
 }
 WIDTH = 160  # characters: a table in a file is as wide as one on a wide terminal
 COLUMNS = [f"{kind}@{depth}" for kind in ("recall", "any") for depth in DEPTHS]

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int64
 
 from ntm_memory_skill.engine.cue import Cue
-from ntm_memory_skill.engine.naming import Naming
+from ntm_memory_skill.engine.naming import Name, Naming
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.recall import Focus, Sight, led, raised
 from ntm_memory_skill.engine.settings import ReasoningSettings
@@ -28,6 +28,10 @@ from ntm_memory_skill.ntm import addressing
 
 STRONGEST = 6.0
 """Standard deviations that a factor of the joint clue counts at most."""
+LIKELY = 64
+"""Memories that match a chain's names best, and are compared with the rest of the question's meaning."""
+SAMPLE = 256
+"""Memories that tell what likeness to the rest of a question is usual."""
 LEADING = ("named", "shared", "linked", "joint")
 """Clues that lead from a memory to another; the rest of the question's words alone do not."""
 AUTOMATIC = 4
@@ -62,15 +66,16 @@ class Journey:
             looked = led(focus, bonus)
             return np.asarray(looked.stages.shifted)
 
-        def read(chain: Chain) -> Said | None:
-            ahead = np.maximum(looked.scores[chain[-1]] - focus.scores, 0) / spread
-            clues = self._look_for(chain, ahead, focus.evidence.admitted)
-            if clues is None:
-                return None
-            self._contributions[chain] = self._settings.policy.contributions(clues)
-            return Said.of(self._contributions[chain], spread, ahead > 0)
+        def read(chains: list[Chain]) -> list[Said]:
+            lasts = looked.scores[[chain[-1] for chain in chains]]
+            ahead = np.maximum(lasts[:, None] - focus.scores, 0) / np.float32(spread)
+            clues = self._look_for(chains, ahead, focus.evidence.admitted)
+            found = [self._settings.policy.contributions(each) for each in clues]
+            self._contributions.update(zip(chains, found, strict=True))
+            return [Said.of(each, spread, lower) for each, lower in zip(found, ahead > 0, strict=True)]
 
-        self.hops = journey(self.trail, look, read, hops=hops, beam=self._settings.beam)
+        weights = np.asarray(focus.stages.shifted)
+        self.hops = journey(self.trail, weights, read, look, hops=hops, beam=self._settings.beam)
         return looked
 
     def steps(self, slot: int) -> tuple[Step, ...]:
@@ -87,44 +92,66 @@ class Journey:
         last = chain[-1]
         return Step(self._projection.record(last).id, by, self._naming.shared(last, to), sum(amounts.values()))
 
-    def _look_for(self, chain: Chain, ahead: Column, admitted: Bool[np.ndarray, "n"]) -> Clues | None:
-        """Return what a chain says for each memory; None where it leaves nothing of the question.
+    def _look_for(
+        self, chains: list[Chain], ahead: Float32[np.ndarray, "chains n"], admitted: Bool[np.ndarray, "n"]
+    ) -> list[Clues]:
+        """Return what each of some chains says for each memory.
 
         Args:
-            chain: What was read.
-            ahead: How far its last memory's score is above each other's, in standard deviations, 0 and up.
+            chains: What was read.
+            ahead: How far each one's last memory's score is above each other's, in standard deviations, 0 and up.
             admitted: Which slots may be seen.
         """
-        lexical, size, last = self._projection.lexical, len(self._projection), chain[-1]
-        held = frozenset[str]().union(*(lexical.terms(slot) for slot in chain))
-        rest = [term for term in dict.fromkeys(self._cue.terms) if term not in held]
-        if not rest:
-            return None
-        match, names = lexical.match(rest, size), self._naming.names(last)
-        brought = lexical.match(sorted(frozenset[str]().union(*(name.terms for name in names))), size)
-        clues = Clues(
-            words=addressing.standardize(match.scores, admitted),
-            joint=_above(brought.scores, admitted) * self._meant(chain, admitted),
-            named=_at(size, (slot for name in names for slot in self._projection.labels.called(name.text))),
-            shared=self._naming.rarity(last) * ahead,
-            linked=self._linked(last) * ahead,
-        )
-        for values in clues:
-            values[list(chain)] = 0
-        return clues
+        lexical, size = self._projection.lexical, len(self._projection)
+        names = [self._naming.names(chain[-1]) for chain in chains]
+        rest = np.stack([lexical.match(self._rest(chain), size).scores for chain in chains])
+        brought = np.stack([lexical.match(_terms(each), size).scores for each in names])
+        joint = np.clip(addressing.standardize(brought, admitted), 0, STRONGEST)
+        some = np.unique(np.argpartition(-joint, min(LIKELY, size) - 1, axis=1)[:, :LIKELY])
+        meant = np.zeros_like(joint)
+        meant[:, some] = self._meant(chains, some, admitted)
+        words = addressing.standardize(rest, admitted)
+        found = []
+        for place, chain in enumerate(chains):
+            called = (slot for name in names[place] for slot in self._projection.labels.called(name.text))
+            clues = Clues(
+                words=words[place],
+                joint=joint[place] * meant[place],
+                named=_at(size, called),
+                shared=self._naming.rarity(chain[-1]) * ahead[place],
+                linked=self._linked(chain[-1]) * ahead[place],
+            )
+            for values in clues:
+                values[list(chain)] = 0
+            found.append(clues)
+        return found
 
-    def _meant(self, chain: Chain, admitted: Bool[np.ndarray, "n"]) -> Column:
-        """Return how well each memory matches what a chain leaves of the question's meaning: u ← q − (q·p) p."""
+    def _rest(self, chain: Chain) -> list[str]:
+        """Return the question's terms that no memory of a chain holds."""
+        held = frozenset[str]().union(*(self._projection.lexical.terms(slot) for slot in chain))
+        return [term for term in self._cue.terms if term not in held]
+
+    def _meant(
+        self, chains: list[Chain], slots: Int64[np.ndarray, "s"], admitted: Bool[np.ndarray, "n"]
+    ) -> Float32[np.ndarray, "chains s"]:
+        """Return how well some memories match what chains leave of the question's meaning: u ← q − (q·p) p.
+
+        In standard deviations above the mean of `SAMPLE` memories, evenly chosen, from 0 to `STRONGEST`.
+        """
         if self._cue.key is None:
-            return np.zeros(len(self._projection), np.float32)
+            return np.zeros((len(chains), len(slots)), np.float32)
         key = np.asarray(self._cue.key)
-        read = np.sum([self._unit(slot) for slot in chain], axis=0)
-        along = float(np.linalg.norm(read))
-        left = key if along == 0 else key - (key @ read) * read / along**2
-        length = float(np.linalg.norm(left))
-        if length < addressing.EPSILON:
-            return np.zeros(len(self._projection), np.float32)
-        return _above(np.asarray(self._projection.matrix.similarities(left / np.float32(length))), admitted)
+        read = np.stack([np.sum([self._unit(slot) for slot in chain], axis=0) for chain in chains])
+        lengths = np.maximum(np.linalg.norm(read, axis=1, keepdims=True), addressing.EPSILON)
+        left = key - (read / lengths @ key)[:, None] * read / lengths
+        present = np.flatnonzero(admitted)
+        some = present[:: max(1, len(present) // SAMPLE)]
+        matches = self._projection.matrix.matches(left, np.concatenate([slots, some]))
+        usual = matches[:, len(slots) :]
+        mean, deviation = usual.mean(axis=1, keepdims=True), usual.std(axis=1, keepdims=True)
+        above = (matches[:, : len(slots)] - mean) / (deviation + addressing.EPSILON)
+        bounded: Float32[np.ndarray, "chains s"] = np.clip(above, 0, STRONGEST)
+        return bounded
 
     def _unit(self, slot: int) -> Float32[np.ndarray, "m"]:
         row = np.asarray(self._projection.matrix.row(slot))
@@ -167,13 +194,12 @@ def automatic(form: Asking) -> int:
     return min(1 + form.described, AUTOMATIC)
 
 
+def _terms(names: Iterable[Name]) -> list[str]:
+    """Return the terms of some names, each once, in an order that does not change."""
+    return sorted(frozenset[str]().union(*(name.terms for name in names)))
+
+
 def _at(size: int, slots: Iterable[int]) -> Column:
     values = np.zeros(size, np.float32)
     values[list(slots)] = 1
     return values
-
-
-def _above(values: Column, admitted: Bool[np.ndarray, "n"]) -> Column:
-    """Return how many standard deviations above the mean values are, from 0 to `STRONGEST`."""
-    above: Column = np.clip(addressing.standardize(values, admitted), 0, STRONGEST)
-    return above

@@ -9,7 +9,7 @@ from ntm_memory_skill.lexical import tokenize
 from ntm_memory_skill.m3.distillation import told_by
 from ntm_memory_skill.model import Record
 
-_ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+_ASIDE = re.compile(r"(?:\s*[(（][^()（）]*[)）])+\s*$")
 
 
 def plain(name: str) -> str:

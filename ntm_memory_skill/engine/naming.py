@@ -26,7 +26,9 @@ COMMON_SHARE, COMMON_LEAST = 0.05, 20
 """What more than 5 % of the memories speak of, and more than 20 of them, leads from none to another."""
 MOST = 12
 """How many stand-ins for names a memory has at most: those that fewest share."""
-_RUN = re.compile(rf"[{CJK_RANGES}]{{2,}}")
+_GLUE = "的了在是我你他她它们这那和与有叫把被给也都就不没很吗呢吧啊"
+"""Characters that stand between Chinese words and hardly ever within a name."""
+_RUN = re.compile(rf"(?:(?![{_GLUE}])[{CJK_RANGES}]){{2,}}")
 _WIDTHS = (3, 2)
 
 

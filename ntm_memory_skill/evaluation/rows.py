@@ -6,13 +6,22 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
 
 from ntm_memory_skill.encoder import Encoder
-from ntm_memory_skill.engine import AddressingSettings, Attention, NTMMemoryManager, Reranking, Settings, TrainedHead
+from ntm_memory_skill.engine import (
+    AddressingSettings,
+    Attention,
+    NTMMemoryManager,
+    ReasoningSettings,
+    Reranking,
+    Settings,
+    TrainedHead,
+)
 from ntm_memory_skill.evaluation.metrics import Ranking
 from ntm_memory_skill.sources import Clock
 from ntm_memory_skill.store import Store
@@ -22,6 +31,8 @@ Search = Callable[[str, int], Ranking]
 
 RRF_CONSTANT = 60
 ANYTHING = "?"
+ONCE = ReasoningSettings(hops=1)
+"""Reads once."""
 CHAT = "evaluation"
 BUDGET = 1_000_000  # characters: the most that a recall can be asked for
 
@@ -37,13 +48,17 @@ class Filled:
 
     @contextmanager
     def open(
-        self, addressing: AddressingSettings, reranking: Reranking | None = None, head: TrainedHead | None = None
+        self,
+        addressing: AddressingSettings,
+        reasoning: ReasoningSettings = ONCE,
+        reranking: Reranking | None = None,
+        head: TrainedHead | None = None,
     ) -> Iterator[NTMMemoryManager]:
         """Open it for a block; what the first search would have to make first is there.
 
         It looks with the trained head that it is given, or with the default one: never with one that the store keeps.
         """
-        settings = replace(self.settings, addressing=addressing)
+        settings = replace(self.settings, addressing=addressing, reasoning=reasoning)
         with NTMMemoryManager(self.store, self.encoder, settings, clock=self.clock) as memory:
             memory.use_head(head)
             if reranking is not None:
@@ -75,6 +90,8 @@ class Addressed:
     name: str
     about: str
     addressing: AddressingSettings
+    reasoning: ReasoningSettings = ONCE
+    """In how many hops it reads; once where nothing is said."""
     reranking: Reranking | None = None
     """Reads the first hits again; None leaves them as they are."""
     head: TrainedHead | None = None
@@ -86,7 +103,7 @@ class Addressed:
     @contextmanager
     def open(self, filled: Filled) -> Iterator[Search]:
         """Give the search for a block."""
-        with filled.open(self.addressing, self.reranking, self.head) as memory:
+        with filled.open(self.addressing, self.reasoning, self.reranking, self.head) as memory:
             yield self._recall(memory) if self.in_one_chat else self._search(memory)
 
     @staticmethod
@@ -155,7 +172,12 @@ RRF = Fused(
     about=f"cosine and bm25 by reciprocal rank fusion with equal weights, k = {RRF_CONSTANT}",
     heads=(COSINE.addressing, BM25.addressing),
 )
-DEFAULT = Addressed(name="default", about="the head with its default settings", addressing=AddressingSettings())
+DEFAULT = Addressed(
+    name="default",
+    about="the head with its default settings, in as many hops as a question needs",
+    addressing=AddressingSettings(),
+    reasoning=ReasoningSettings(),
+)
 
 
 def rows_for(settings: Settings, head: TrainedHead | None = None) -> dict[str, Row]:
@@ -168,13 +190,14 @@ def rows_for(settings: Settings, head: TrainedHead | None = None) -> dict[str, R
     rows: list[Row] = [COSINE, BM25, RRF, DEFAULT]
     plain = Settings()
     addressing = replace(settings.addressing, trained=plain.addressing.trained)  # each row's head is said outright
-    differs = (addressing, settings.reranker) != (plain.addressing, plain.reranker)
+    differs = (addressing, settings.reasoning, settings.reranker) != (plain.addressing, plain.reasoning, plain.reranker)
+    own = partial(Addressed, addressing=addressing, reasoning=settings.reasoning)
     reranking = Reranking.of(settings) if differs else None
     with_reranker = ", and its reranker" if settings.reranker.model else ""
     if differs:
         about = f"the head as clawhub.json sets it{with_reranker}"
-        rows.append(Addressed(name="configured", about=about, addressing=addressing, reranking=reranking))
+        rows.append(own(name="configured", about=about, reranking=reranking))
     if head is not None:
         about = f"the head that was trained{with_reranker}"
-        rows.append(Addressed(name="trained", about=about, addressing=addressing, reranking=reranking, head=head))
+        rows.append(own(name="trained", about=about, reranking=reranking, head=head))
     return {row.name: row for row in rows}

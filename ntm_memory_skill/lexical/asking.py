@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 MOST = 3
 """Descriptions that are counted at most."""
+LONGEST = 1_000
+"""Characters of a question that are looked at."""
 
 _VAGUE = (
     "age|amount|beginning|benefits?|cause|colou?r|cost|date|day|end|evening|experience|focus|goal|idea|importance|kind|"
@@ -24,21 +26,32 @@ _KIN_OF_THINGS = (
     "mother|owner|school|spouse|team|wife"
 )
 """Alternatives of a regular expression: what a thing or a person has one of."""
+_PREPOSITION = "about|after|at|before|by|during|for|from|in|of|on|to|with"
+_NO_HEAD = rf"and|or|but|so|order|ways?|manner|extent|degree|case|{_PREPOSITION}"
+"""Words that no relative clause hangs on."""
+_SAYING = (
+    "agree[ds]?|believe[ds]?|confirm(?:ed|s)?|decide[ds]?|demonstrate[ds]?|ensure[ds]?|feel|felt|hear[ds]?|hope[ds]?|"
+    "knew|know|mean|means|meant|mention(?:ed|s)?|remember(?:ed|s)?|said|says?|show(?:ed|n|s)?|suggest(?:ed|s)?|tell|"
+    "think|thought|told"
+)
+"""Words after which "that" tells what somebody says."""
 _DESCRIBED = (
     re.compile(
-        r"(?<=[\w,] )(?<!\band )(?<!\bor )(?:who|whom|whose|which|where|that)\b(?= \w)(?! (?:is|was)\?)", re.IGNORECASE
+        rf"\b(?!(?:{_NO_HEAD}) )(?!(?:{_SAYING}) that\b)[\w'’-]+ (?:(?:{_PREPOSITION}) )?"
+        r"(?:who|whom|whose|which|where|that)\b(?= \w)(?! (?:is|was)\?)",
+        re.IGNORECASE,
     ),
     re.compile(
         rf"\bthe (?!(?:[\w'’-]+ ){{0,2}}?(?:{_VAGUE}) (?:of|by|from)\b)(?:[\w'’-]+ ){{1,4}}?(?:of|by|from) \w",
         re.IGNORECASE,
     ),
     re.compile(
-        rf"['’]s (?:[\w-]+ ){{1,3}}?[\w-]*['’]s\b|['’]s (?:[\w-]+ ){{0,2}}(?:{_KIN_OF_THINGS})\b", re.IGNORECASE
+        rf"['’]s (?:[\w-]+ ){{0,3}}?[\w-]+['’]s\b|['’]s (?:[\w-]+ ){{0,2}}(?:{_KIN_OF_THINGS})\b", re.IGNORECASE
     ),
-    re.compile(r"\bthe [a-z-]+ (?:[A-Z][\w'’-]* ?)+ (?:is|was|are|were)\b"),
+    re.compile(r"\bthe [a-z-]+ (?:[A-Z][\w'’-]* )+(?:is|was|are|were)\b"),
 )
 """Relative clauses; the one of the other; somebody's somebody's; the country Ann is from."""
-_PLURAL = r"(?!(?:is|was|does|has|this|its)\b)[\w'’-]{2,}s"
+_PLURAL = r"(?!(?:is|was|does|has|this|its)\b)[\w'’-]+[^\Wsu]s"
 _VERB = r"(?:has|have|had|does|did|do|are|were|is|was|can|could|will)"
 _SEVERAL = re.compile(
     rf"""
@@ -49,8 +62,11 @@ _SEVERAL = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_SEVERAL_CHINESE = re.compile(r"哪些|哪几|几次|多少次|几个|多少个|都[有去做]|都是什么|分别|有什么")
+_SEVERAL_CHINESE = re.compile(r"哪些|哪几|几次|多少次|几个|多少个|都[有去做]|都[^，。？]{1,4}什么|分别|有什么")
 _LINKING = re.compile(r"(?<!是)的(?![？?。！!，,]|$)")
+_KIN_CHINESE = re.compile(
+    "的(?:人|同事|朋友|老板|邻居|同学|老师|医生|公司|餐厅|城市|家乡|作者|导演|妻子|丈夫|父亲|母亲|爸爸|妈妈|哥哥|弟弟|姐姐|妹妹)"
+)
 _CHINESE = re.compile("[一-鿿]")
 
 
@@ -69,9 +85,10 @@ PLAIN = Asking(described=0, several=False)
 
 def asking(text: str) -> Asking:
     """Return the form of a question. A text that is none has one as well, and it means little."""
-    if _CHINESE.search(text):
-        linking = len(_LINKING.findall(text))
-        return Asking(min(linking, MOST) if linking > 1 else 0, _SEVERAL_CHINESE.search(text) is not None)
-    plain = text.strip()
+    plain = text.strip()[:LONGEST]
+    if _CHINESE.search(plain):
+        linking = len(_LINKING.findall(plain))
+        described = linking if linking > 1 or _KIN_CHINESE.search(plain) else 0
+        return Asking(min(described, MOST), _SEVERAL_CHINESE.search(plain) is not None)
     described = sum(len(pattern.findall(plain)) for pattern in _DESCRIBED)
     return Asking(min(described, MOST), _SEVERAL.search(plain) is not None)

@@ -160,12 +160,12 @@ class BM25Index:
         postings = sorted((self._postings.get(term, _NOWHERE).slots for term in set(terms)), key=len)
         if not postings:
             return np.zeros(0, np.int64)
-        found = np.sort(np.array(postings[0], np.int64))
+        found = set(postings[0])
         for other in postings[1:]:
-            if not len(found):
+            if not found:
                 break
-            found = found[np.isin(found, np.array(other, np.int64))]
-        return found
+            found.intersection_update(other)
+        return np.array(sorted(found), np.int64)
 
     def matched(self, terms: Iterable[str], slot: int) -> tuple[str, ...]:
         """Return those of the query's terms that a slot holds, in the query's order; no character of a matched pair."""

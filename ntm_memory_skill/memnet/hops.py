@@ -141,8 +141,9 @@ class Trail:
 
 def journey(
     trail: Trail,
+    weights: Column,
+    read: Callable[[list[Chain]], list[Said]],
     look: Callable[[Column], Column],
-    read: Callable[[Chain], Said | None],
     *,
     hops: int,
     beam: int,
@@ -151,20 +152,19 @@ def journey(
 
     Args:
         trail: Of a journey that has not begun.
+        weights: Where the head looks in the first hop.
+        read: Says what each of some chains says.
         look: Addresses the memory with a bonus on the scores; returns the weights.
-        read: Says what a chain says; None where it leaves nothing of the question to look for.
         hops: How many at most, 1 and up; with 1 nothing is read.
         beam: How many chains are read on from in a hop, 1 and up.
     """
-    weights = look(trail.bonus) if hops > 1 else trail.bonus
     for made in range(1, hops):
-        told = False
-        for chain, share in trail.ahead(weights, beam):
-            said = read(chain)
-            if said is not None:
-                trail.read(chain, said, share)
-                told = True
-        if not told:
+        ahead, before = trail.ahead(weights, beam), trail.bonus
+        if not ahead:
+            return made
+        for (chain, share), said in zip(ahead, read([chain for chain, _ in ahead]), strict=True):
+            trail.read(chain, said, share)
+        if not (trail.bonus > before).any():
             return made
         weights = look(trail.bonus)
     return hops

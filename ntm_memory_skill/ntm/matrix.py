@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.addressing import Array
@@ -114,6 +114,14 @@ class MemoryMatrix:
     def similarities(self, key: Float[np.ndarray, "m"]) -> Float[Array, "n"]:
         """Return the match of a unit key with every row: cosine × strength, 0 for a free slot."""
         return self._similarity.scores(self._xp.asarray(key, dtype=self._xp.float32), self.rows)
+
+    def matches(self, keys: Float[np.ndarray, "k m"], slots: Int[np.ndarray, "s"]) -> Float[np.ndarray, "k s"]:
+        """Return the dot product of each of some keys with the rows in some slots, exactly.
+
+        For a few hundred rows that is done before a library for large products has woken its threads.
+        """
+        products: Float[np.ndarray, "k s"] = np.einsum("km,sm->ks", keys, np.asarray(self._rows)[slots])
+        return products
 
     def read(self, weights: Float[Array, "n"]) -> Float[Array, "m"]:
         """Return the read vector of a weighting (eq. 2)."""

@@ -184,6 +184,38 @@ def test_matched_terms_come_in_the_query_s_order_once_each() -> None:
     assert index.matched(["a"], 4) == ()
 
 
+@given(changes)
+@settings(deadline=None, max_examples=100)
+def test_terms_of_a_slot_are_those_of_what_it_holds(history: list[tuple[int, Terms | None]]) -> None:
+    """Each once, characters beside their pairs included; none for a slot that is free or was never taken."""
+    index, documents = lived_through(history)
+    for slot in range(14):
+        assert index.terms(slot) == set(documents.get(slot, []))
+
+
+@given(changes, letters | st.lists(st.sampled_from(["什么", "什", "么", "猫", "谁的", "a", "nowhere"]), max_size=4))
+@settings(deadline=None, max_examples=150)
+def test_holders_are_the_slots_that_have_every_term(history: list[tuple[int, Terms | None]], wanted: Terms) -> None:
+    """Whatever came and went before: ascending, each once, and none where no term is wanted."""
+    index, documents = lived_through(history)
+    expected = [slot for slot in sorted(documents) if set(wanted) <= set(documents[slot])] if wanted else []
+    holders = index.holders(wanted)
+    assert holders.dtype == np.int64
+    assert holders.tolist() == expected
+    assert index.holders(frozenset(wanted)).tolist() == index.holders(iter(wanted * 2)).tolist() == expected
+
+
+def test_holders_that_were_told_are_the_caller_s_own() -> None:
+    """Who writes into them moves no memory, and the index can change while they are kept."""
+    index = indexed({3: ["a", "b"], 1: ["a"]})
+    found = index.holders(["a"])
+    found[:] = 99
+    index.add(2, ["a"])
+    index.remove(3)
+    assert index.holders(["a"]).tolist() == [1, 2]
+    assert found.tolist() == [99, 99]
+
+
 @given(letters, letters)
 @settings(deadline=None, max_examples=60)
 def test_overlap_is_the_share_of_common_words(query: Terms, held: Terms) -> None:
