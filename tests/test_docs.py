@@ -41,6 +41,7 @@ def cases(language: str) -> pytest.MarkDecorator:
 PROMISED = {
     "wedding": ("180", "豆包"),
     "Porto": ("Porto -> Rotterdam", "Ana moved to Rotterdam.\nAna lives in Porto."),
+    "dumplings": ("Blue Heron. [led there by Dana Okafor]",),
     "Trainer": ("3 updates", "6 updates", "(1, 1, 8)"),
 }
 """What a snippet is about, and the answers that it asks for."""
