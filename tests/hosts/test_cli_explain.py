@@ -86,6 +86,21 @@ class TestEnvelope:
         told = {each["id"]: each["content"] for each in explained(cli, idents[2])["memory"]["trace"]["neighbours"]}
         assert told[idents[1]] == ("Okonkwo " * 100)[:EXCERPT]
 
+    def test_what_led_there_comes_with_what_it_says(self, cli: CommandLine) -> None:
+        """And is shown under a title of its own; with one hop there is none of it."""
+        first = "At the Graz fair I met Mila Okafor"
+        start, end = (
+            str(cli("--json", "memorize", text).envelope["id"]) for text in (first, "Mila Okafor lent me a ladder")
+        )
+        cli("memorize", "The hose is broken")
+        cli("memorize", "Zebras live in herds")
+        question = "What was lent to me by the woman whom I met at the Graz fair?"
+        (step,) = cli("--json", "explain", end, question).envelope["memory"]["trace"]["chain"]
+        assert (step["id"], step["name"], step["content"]) == (start, "Mila Okafor", first)
+        told = cli("explain", end, question).out
+        assert told.index("What led to it") < told.index(f"from {start}, which shares Mila Okafor") < told.index(first)
+        assert cli("--json", "explain", end, question, "--hops", "1").envelope["memory"]["trace"]["chain"] == []
+
     def test_at_another_time_everyone_says_what_they_said_then(self, cli: CommandLine, idents: list[str]) -> None:
         """The memory, its neighbours, and the one that it is compared with."""
         moment = cli("--json", "update", idents[0], "The boiler is new").envelope["memory"]["when"]

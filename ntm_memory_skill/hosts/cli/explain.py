@@ -15,13 +15,14 @@ from ntm_memory_skill.hosts.cli.picture import excerpt
 from ntm_memory_skill.hosts.cli.reasons import (
     called,
     difference_lines,
+    led,
     lent,
     stage_lines,
     term_lines,
     why_it_lost,
     why_it_won,
 )
-from ntm_memory_skill.hosts.cli.tools import AsOf, Chat, Kind, Since, Tags, Until, beneath, filters_of
+from ntm_memory_skill.hosts.cli.tools import AsOf, Chat, Hops, Kind, Since, Tags, Until, beneath, filters_of
 from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread
 from ntm_memory_skill.model import Record
 from ntm_memory_skill.tools.verbs import EXCERPT, differences_json, hit_json
@@ -46,6 +47,7 @@ def explain(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    hops: Hops = None,
 ) -> None:
     """Say why a memory stands where it stands for a question, and what kept it from the first, or brought it there."""
     output = of(ctx)
@@ -53,23 +55,24 @@ def explain(
     keep_to_one_thread()
     filters = filters_of(tags=tag, type=type, session=session, since=since, until=until, as_of=as_of)
     with output.memory() as memory:
-        explanation = memory.explain(id, query, top_k=top_k, **filters)
+        explanation = memory.explain(id, query, top_k=top_k, hops=hops, **filters)
         texts = _texts(explanation, memory.state.records, as_of)
     output.show(_envelope(explanation, top_k, texts), _explained)
 
 
 def _texts(explanation: Explanation, records: Mapping[str, Record], as_of: str | None) -> dict[str, str]:
-    """Return what the neighbours that lent weight say, or said at that time; one may be gone by now."""
+    """Return what neighbours that lent weight, and memories that led there, say or said then; one may be gone."""
     then = None if as_of is None else moment("as_of", as_of)
-    idents = [neighbour.id for neighbour in explanation.hit.trace.neighbours]
+    trace = explanation.hit.trace
+    idents = [neighbour.id for neighbour in trace.neighbours] + [step.id for step in trace.chain]
     return {ident: records[ident].content_at(then) for ident in idents if ident in records}
 
 
 def _envelope(explanation: Explanation, top_k: int, texts: Mapping[str, str]) -> dict[str, Any]:
     shown = hit_json(explanation.hit, explain=True, context=False)
     other = None if explanation.other is None else hit_json(explanation.other, explain=True, context=False)
-    for neighbour in shown["trace"]["neighbours"]:
-        neighbour["content"] = texts.get(neighbour["id"], "")[:EXCERPT]
+    for said in (*shown["trace"]["neighbours"], *shown["trace"]["chain"]):
+        said["content"] = texts.get(said["id"], "")[:EXCERPT]
     envelope = {
         "ok": True,
         "memory": shown,
@@ -114,6 +117,10 @@ def _explained(console: Console, envelope: Envelope) -> None:
     for neighbour in trace["neighbours"]:
         lenders += [f"  {lent(neighbour)}", f"{'':{INDENT}}{excerpt(neighbour['content'], width - INDENT)}"]
     _section(console, "Weight that its neighbours lent it", lenders)
+    leading = []
+    for step in trace["chain"]:
+        leading += [f"  {led(step)}", f"{'':{INDENT}}{excerpt(step['content'], width - INDENT)}"]
+    _section(console, "What led to it", leading)
     if other is not None:
         _section(
             console,
