@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ MOST = 12
 """How many stand-ins for names a memory has at most: those that fewest share."""
 _GLUE = "的了在是我你他她它们这那和与有叫把被给也都就不没很吗呢吧啊"
 """Characters that stand between Chinese words and hardly ever within a name."""
+READ, WINDOWS = 2_000, 300
+"""Characters of a memory, and runs of its characters, that are looked at: what is read in a hop is bounded."""
 _RUN = re.compile(rf"(?:(?![{_GLUE}])[{CJK_RANGES}]){{2,}}")
 _WIDTHS = (3, 2)
 
@@ -58,7 +61,7 @@ class Naming:
         """Return what leads from a memory to others."""
         if slot not in self._found:
             names = self._leading(self._entities(slot), slot)
-            if not names or _RUN.search(self._projection.record(slot).content):
+            if not names or _RUN.search(self._text(slot)):
                 names += self._stand_ins(slot, names)
             self._found[slot] = tuple(names)
         return self._found[slot]
@@ -81,13 +84,13 @@ class Naming:
     def _entities(self, slot: int) -> list[str]:
         from ntm_memory_skill.m3.graph import entities  # its patterns take a while to compile
 
-        record = self._projection.record(slot)
-        called = [] if record.key is None else [plain(record.key)]
-        return [entity.name for entity in entities(record.content) if entity.kind != "amount"] + called
+        key = self._projection.record(slot).key
+        called = [] if key is None else [plain(key)]
+        return [entity.name for entity in entities(self._text(slot)) if entity.kind != "amount"] + called
 
     def _stand_ins(self, slot: int, names: list[Name]) -> list[Name]:
         """Return what is taken for names, those that fewest share first."""
-        texts = list(_windows(self._projection.record(slot).content))
+        texts = list(islice(_windows(self._text(slot)), WINDOWS))
         if not texts:
             texts = sorted(self._projection.lexical.terms(slot))
         found: list[Name] = []
@@ -108,6 +111,9 @@ class Naming:
             if 0 < len(slots) < self._most:
                 found.append(Name(text, new, slots))
         return found
+
+    def _text(self, slot: int) -> str:
+        return self._projection.record(slot).content[:READ]
 
     @cached_property
     def _asked(self) -> str:
