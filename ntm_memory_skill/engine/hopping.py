@@ -58,7 +58,7 @@ class Journey:
     def take(self, focus: Focus, hops: int) -> Focus:
         """Read in hops, at most so many, and return where the heads look in the end."""
         looked, scores = focus, focus.scores[focus.evidence.admitted]
-        spread = float(scores.std()) or 1.0
+        deviation = float(scores.std()) or 1.0
         self.trail = Trail(len(self._projection), focus.evidence.admitted)
 
         def look(bonus: Column) -> Column:
@@ -68,11 +68,11 @@ class Journey:
 
         def read(chains: list[Chain]) -> list[Said]:
             lasts = looked.scores[[chain[-1] for chain in chains]]
-            ahead = np.maximum(lasts[:, None] - focus.scores, 0) / np.float32(spread)
+            ahead = np.maximum(lasts[:, None] - focus.scores, 0) / np.float32(deviation)
             clues = self._look_for(chains, ahead, focus.evidence.admitted)
             found = [self._settings.policy.contributions(each) for each in clues]
             self._contributions.update(zip(chains, found, strict=True))
-            return [Said.of(each, spread, lower) for each, lower in zip(found, ahead > 0, strict=True)]
+            return [Said.of(each, deviation, lower) for each, lower in zip(found, ahead > 0, strict=True)]
 
         weights = np.asarray(focus.stages.shifted)
         self.hops = journey(self.trail, weights, read, look, hops=hops, beam=self._settings.beam)

@@ -40,8 +40,14 @@ class Labels:
     def remove(self, slot: int) -> None:
         """Forget a slot's labels; one that has none is left alone."""
         name, terms = self._labels.pop(slot, (None, ()))
-        for slots in (self._called.get(name or "", set()), self._told.get(terms, set())):
-            slots.discard(slot)
+        if name is not None:
+            self._called[name].discard(slot)
+            if not self._called[name]:
+                del self._called[name]
+        if terms:
+            self._told[terms].discard(slot)
+            if not self._told[terms]:
+                del self._told[terms]
 
     def called(self, name: str) -> frozenset[int]:
         """Return the slots of the memories that have a name as their key."""

@@ -202,7 +202,7 @@ class Trainer:
         """Take over the weights where no check before was as good; the loss decides between equal errors."""
         if check.linear:
             return
-        if self.best is None or check[-1:-3:-1] < self.best[-1:-3:-1]:
+        if self.best is None or _cost(check) < _cost(self.best):
             self.network.load_state_dict(network.state_dict())
             self.best = check
 
@@ -238,6 +238,10 @@ def hold_back(groups: Sequence[Hashable], seed: int, share: float = 0.1) -> Bool
     order = torch.randperm(len(distinct), generator=torch.Generator().manual_seed(seed)).tolist()
     held = {distinct[number] for number in order[:count]}
     return torch.tensor([group in held for group in groups])
+
+
+def _cost(check: Check) -> tuple[float, float]:
+    return check.held_back_error, check.held_back_loss
 
 
 def _order(questions: Questions, batch: int, rng: torch.Generator) -> list[Tensor]:
