@@ -42,6 +42,7 @@ PROMISED = {
     "wedding": ("180", "豆包"),
     "Porto": ("Porto -> Rotterdam", "Ana moved to Rotterdam.\nAna lives in Porto."),
     "dumplings": ("Blue Heron. [led there by Dana Okafor]",),
+    "permutations": ("0% of 6 are wrong after 20 epochs",),
     "Trainer": ("3 updates", "6 updates", "(1, 1, 8)"),
 }
 """What a snippet is about, and the answers that it asks for."""
