@@ -91,7 +91,7 @@ BY_STORY = {  # of questions that begin so, the first task whose pattern is anyw
 }
 SPLITS = ("train", "test")
 NETWORK: dict[str, Any] = {"dimension": 50, "hops": 3, "hidden": 100, "dropout": 0.2, "noise": 0.4, "capacity": 128}
-TRAINING = TrainingSettings(epochs=60, learning_rate=0.004, decay=0.02, linear_epochs=18, linear_patience=18)
+TRAINING = TrainingSettings(epochs=100, learning_rate=0.004, decay=0.02, linear_epochs=18, linear_patience=18)
 
 
 console = Console(width=120)
