@@ -13,7 +13,6 @@ from ntm_memory_skill.engine.answers import (
 from ntm_memory_skill.engine.derived import MEMORY_STATISTICS
 from ntm_memory_skill.engine.evidence import STATISTICS, TERMS
 from ntm_memory_skill.engine.explaining import Explanation
-from ntm_memory_skill.engine.hopping import LEADING
 from ntm_memory_skill.engine.manager import NTMMemoryManager
 from ntm_memory_skill.engine.reading import Examination
 from ntm_memory_skill.engine.reranking import Reranking
@@ -29,7 +28,6 @@ from ntm_memory_skill.engine.trained import TrainedHead, deviations
 
 __all__ = [
     "DUPLICATES",
-    "LEADING",
     "MEMORY_STATISTICS",
     "STATISTICS",
     "SUCCESSIONS",

@@ -13,17 +13,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Float32, Int64
 
-from ntm_memory_skill.engine.cue import Cue
 from ntm_memory_skill.engine.naming import Name, Naming
-from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.recall import Focus, Sight, led, raised
 from ntm_memory_skill.engine.settings import ReasoningSettings
 from ntm_memory_skill.lexical import Asking
 from ntm_memory_skill.m3 import spread
 from ntm_memory_skill.memnet.hops import Chain, Clues, Column, Said, Trail, journey
-from ntm_memory_skill.model import Step
+from ntm_memory_skill.model import LEADS, Step
 from ntm_memory_skill.ntm import addressing
 
 STRONGEST = 6.0
@@ -32,8 +30,6 @@ LIKELY = 64
 """Memories that match a chain's names best, and are compared with the rest of the question's meaning."""
 SAMPLE = 256
 """Memories that tell what likeness to the rest of a question is usual."""
-LEADING = ("named", "shared", "linked", "joint")
-"""Clues that lead from a memory to another; the rest of the question's words alone do not."""
 AUTOMATIC = 4
 """The most hops that are made unasked."""
 
@@ -42,75 +38,66 @@ class Journey:
     """What was read in hops, and how one thing led to the next.
 
     Args:
-        projection: The memory.
-        cue: The question.
+        seen: The memory, as the first hop sees it.
         settings: What clues weigh, and how many chains are followed.
     """
 
-    def __init__(self, projection: Projection, cue: Cue, settings: ReasoningSettings) -> None:
-        self._projection, self._cue, self._settings = projection, cue, settings
-        self._naming = Naming(projection, cue)
+    def __init__(self, seen: Sight, settings: ReasoningSettings) -> None:
+        self._projection, self._cue, self._first, self._settings = seen.projection, seen.cue, seen.focus, settings
+        self._admitted = seen.focus.evidence.admitted
+        self._naming = Naming(seen.projection, seen.cue)
+        self._trail = Trail(len(seen.projection), self._admitted)
         self._contributions: dict[Chain, Clues] = {}
-        self.trail: Trail | None = None
-        self.hops = 1
-        """How many were made."""
 
-    def take(self, focus: Focus, hops: int) -> Focus:
+    def take(self, hops: int) -> Focus:
         """Read in hops, at most so many, and return where the heads look in the end."""
-        looked, scores = focus, focus.scores[focus.evidence.admitted]
-        deviation = float(scores.std()) or 1.0
-        self.trail = Trail(len(self._projection), focus.evidence.admitted)
+        first = looked = self._first
+        deviation = float(first.scores[self._admitted].std()) or 1.0
 
         def look(bonus: Column) -> Column:
             nonlocal looked
-            looked = led(focus, bonus)
+            looked = led(first, bonus)
             return np.asarray(looked.stages.shifted)
 
         def read(chains: list[Chain]) -> list[Said]:
             lasts = looked.scores[[chain[-1] for chain in chains]]
-            ahead = np.maximum(lasts[:, None] - focus.scores, 0) / np.float32(deviation)
-            clues = self._look_for(chains, ahead, focus.evidence.admitted)
-            found = [self._settings.policy.contributions(each) for each in clues]
+            ahead = np.maximum(lasts[:, None] - first.scores, 0) / np.float32(deviation)
+            found = [self._settings.policy.contributions(each) for each in self._look_for(chains, ahead)]
             self._contributions.update(zip(chains, found, strict=True))
             return [Said.of(each, deviation, lower) for each, lower in zip(found, ahead > 0, strict=True)]
 
-        weights = np.asarray(focus.stages.shifted)
-        self.hops = journey(self.trail, weights, read, look, hops=hops, beam=self._settings.beam)
+        weights = np.asarray(first.stages.shifted)
+        journey(self._trail, weights, read, look, hops=hops, beam=self._settings.beam)
         return looked
 
     def steps(self, slot: int) -> tuple[Step, ...]:
         """Return the memories that led to one, in the order of reading; none where it was found at once."""
-        if self.trail is None:
-            return ()
-        chain = self.trail.chain(slot)
+        chain = self._trail.chain(slot)
         return tuple(self._step(chain[:place], chain[place]) for place in range(1, len(chain)))
 
     def _step(self, chain: Chain, to: int) -> Step:
         """Return why a chain led to a memory."""
         amounts = {name: float(values[to]) for name, values in self._contributions[chain]._asdict().items()}
-        by = max(LEADING, key=lambda name: amounts[name])
+        by = max(LEADS, key=lambda name: amounts[name])
         last = chain[-1]
         return Step(self._projection.record(last).id, by, self._naming.shared(last, to), sum(amounts.values()))
 
-    def _look_for(
-        self, chains: list[Chain], ahead: Float32[np.ndarray, "chains n"], admitted: Bool[np.ndarray, "n"]
-    ) -> list[Clues]:
+    def _look_for(self, chains: list[Chain], ahead: Float32[np.ndarray, "chains n"]) -> list[Clues]:
         """Return what each of some chains says for each memory.
 
         Args:
             chains: What was read.
             ahead: How far each one's last memory's score is above each other's, in standard deviations, 0 and up.
-            admitted: Which slots may be seen.
         """
         lexical, size = self._projection.lexical, len(self._projection)
         names = [self._naming.names(chain[-1]) for chain in chains]
         rest = np.stack([lexical.match(self._rest(chain), size).scores for chain in chains])
         brought = np.stack([lexical.match(_terms(each), size).scores for each in names])
-        joint = np.clip(addressing.standardize(brought, admitted), 0, STRONGEST)
+        joint = np.clip(addressing.standardize(brought, self._admitted), 0, STRONGEST)
         some = np.unique(np.argpartition(-joint, min(LIKELY, size) - 1, axis=1)[:, :LIKELY])
         meant = np.zeros_like(joint)
-        meant[:, some] = self._meant(chains, some, admitted)
-        words = addressing.standardize(rest, admitted)
+        meant[:, some] = self._meant(chains, some)
+        words = addressing.standardize(rest, self._admitted)
         found = []
         for place, chain in enumerate(chains):
             called = (slot for name in names[place] for slot in self._projection.labels.called(name.text))
@@ -131,9 +118,7 @@ class Journey:
         held = frozenset[str]().union(*(self._projection.lexical.terms(slot) for slot in chain))
         return [term for term in self._cue.terms if term not in held]
 
-    def _meant(
-        self, chains: list[Chain], slots: Int64[np.ndarray, "s"], admitted: Bool[np.ndarray, "n"]
-    ) -> Float32[np.ndarray, "chains s"]:
+    def _meant(self, chains: list[Chain], slots: Int64[np.ndarray, "s"]) -> Float32[np.ndarray, "chains s"]:
         """Return how well some memories match what chains leave of the question's meaning: u ← q − (q·p) p.
 
         In standard deviations above the mean of `SAMPLE` memories, evenly chosen, from 0 to `STRONGEST`.
@@ -144,7 +129,7 @@ class Journey:
         read = np.stack([np.sum([self._unit(slot) for slot in chain], axis=0) for chain in chains])
         lengths = np.maximum(np.linalg.norm(read, axis=1, keepdims=True), addressing.EPSILON)
         left = key - (read / lengths @ key)[:, None] * read / lengths
-        present = np.flatnonzero(admitted)
+        present = np.flatnonzero(self._admitted)
         some = present[:: max(1, len(present) // SAMPLE)]
         matches = self._projection.matrix.matches(left, np.concatenate([slots, some]))
         usual = matches[:, len(slots) :]
@@ -181,8 +166,8 @@ def further(seen: Sight, hops: int | None, settings: ReasoningSettings) -> Sight
     form, focus, journey = seen.cue.asking, seen.focus, None
     most = automatic(form) if hops is None else hops
     if most > 1:
-        journey = Journey(seen.projection, seen.cue, settings)
-        focus = journey.take(focus, most)
+        journey = Journey(seen, settings)
+        focus = journey.take(most)
     if form.several and settings.told and hops != 1:
         told = seen.projection.labels.told_by(frozenset(seen.cue.terms))
         focus = raised(focus, np.float32(settings.told) * _at(len(seen.projection), told)) if told else focus

@@ -23,8 +23,6 @@ from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.lexical import tokenize
 from ntm_memory_skill.lexical.language import CJK_RANGES
 
-COMMON_SHARE, COMMON_LEAST = 0.05, 20
-"""What more than 5 % of the memories speak of, and more than 20 of them, leads from none to another."""
 MOST = 12
 """How many stand-ins for names a memory has at most: those that fewest share."""
 _GLUE = "的了在是我你他她它们这那和与有叫把被给也都就不没很吗呢吧啊"
@@ -121,6 +119,9 @@ class Naming:
 
     @cached_property
     def _most(self) -> float:
+        """How many memories may hold a name that still leads from one to another: what the graph takes for common."""
+        from ntm_memory_skill.m3.graph import COMMON_LEAST, COMMON_SHARE  # see `_entities`
+
         return max(COMMON_LEAST, COMMON_SHARE * len(self._projection.lexical))
 
 

@@ -19,11 +19,25 @@ from ntm_memory_skill.model.events import (
 )
 from ntm_memory_skill.model.feedback import HOWS, Feedback, How
 from ntm_memory_skill.model.identity import EncoderIdentity
-from ntm_memory_skill.model.query import MODES, Filters, Hit, Mode, Neighbour, Query, Step, Surrounding, Term, Trace
+from ntm_memory_skill.model.query import (
+    LEADS,
+    MODES,
+    Filters,
+    Hit,
+    Lead,
+    Mode,
+    Neighbour,
+    Query,
+    Step,
+    Surrounding,
+    Term,
+    Trace,
+)
 from ntm_memory_skill.model.record import OCCURRENCES, Absorbed, Link, Occurrence, Record, Version, indexed_text
 
 __all__ = [
     "HOWS",
+    "LEADS",
     "MODES",
     "OCCURRENCES",
     "Absorbed",
@@ -38,6 +52,7 @@ __all__ = [
     "Forgotten",
     "Hit",
     "How",
+    "Lead",
     "Link",
     "Linked",
     "Memorized",

@@ -10,6 +10,8 @@ from ntm_memory_skill.model.record import Record
 
 Mode = Literal["adaptive", "exact", "semantic", "contextual", "temporal"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+Lead = Literal["named", "shared", "linked", "joint"]
+LEADS: tuple[Lead, ...] = get_args(Lead)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Step:
 
     id: str
     """The memory that was read."""
-    by: str
+    by: Lead
     """What led on most: "named" (it speaks of the next by its key), "shared" (both speak of a name that is not in the
     question), "joint" (the next matches its names, and what is left of the question's meaning), or "linked" (they were
     recalled together)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntm_memory_skill.engine import LEADING
+from ntm_memory_skill.model import LEADS
 from ntm_memory_skill.tools.schema import JSONSchema, closed, each, flag, number, share, text, texts, whole
 
 _COSINE = "Likeness of meaning, -1 to 1"
@@ -56,6 +56,10 @@ _BY = (
     "Why it led on. named: it speaks of the next by its key; shared: both speak of something that is not in the "
     "question; joint: the next matches its names and the rest of the question; linked: they were recalled together."
 )
+_STEP: dict[str, JSONSchema] = {
+    "id": text("The memory that was read."),
+    "by": {"enum": [*LEADS], "description": _BY},
+}
 _WHY = closed(
     {
         "cosine": number(f"{_COSINE}; not given while the model is loading."),
@@ -63,11 +67,7 @@ _WHY = closed(
         "said_next_to": text("Id of the memory of the same chat that drew it."),
         "led_by": each(
             closed(
-                {
-                    "id": text("The memory that was read."),
-                    "by": {"enum": [*LEADING], "description": _BY},
-                    "name": text("What both speak of."),
-                },
+                {**_STEP, "name": text("What both speak of.")},
                 optional=("name",),
             ),
             "What led to it, in the order of reading, where it was not found at once.",
@@ -120,8 +120,7 @@ _TRACE = closed(
         "chain": each(
             closed(
                 {
-                    "id": text("The memory that was read."),
-                    "by": {"enum": [*LEADING], "description": _BY},
+                    **_STEP,
                     "name": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "What both speak of."},
                     "amount": number("What it says for the next one, in standard deviations of the content score."),
                 }

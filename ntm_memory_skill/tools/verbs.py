@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ntm_memory_skill.engine import Explanation, Likeness, NTMMemoryManager
+from ntm_memory_skill.engine.validation import HOW
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.model import Hit, Record, Surrounding, Trace
 
@@ -42,7 +43,7 @@ def recall(memory: NTMMemoryManager, given: Arguments) -> JSON:
         session=given.get("session"),
         budget=given.get("budget"),
         context=given.get("context", 0),
-        **{name: given[name] for name in ("mode", "hops", "include_superseded", "include_forgotten") if name in given},
+        **{name: given[name] for name in (*HOW, "include_superseded", "include_forgotten") if name in given},
     )
     return {
         "memories": _hits(found.hits, given),
@@ -56,7 +57,7 @@ def search(memory: NTMMemoryManager, given: Arguments) -> JSON:
     """Return ranked hits; with explain, also the best memory that is none."""
     pending = memory.reranking.pending
     wanted = {"top_k": given.get("top_k", 5), "context": given.get("context", 0), **given.get("filters", {})}
-    wanted |= {name: given[name] for name in ("mode", "hops") if name in given}
+    wanted |= {name: given[name] for name in HOW if name in given}
     missed = None
     if given.get("explain", False):
         hits, missed = memory.search_explained(given["query"], **wanted)
