@@ -208,7 +208,9 @@ def _settings(config: Mapping[str, Any], passphrase: str | None) -> Settings:
             lexical_share=None if share == "auto" else share,
             head=HeadParameters(**head),
         ),
-        reasoning=ReasoningSettings(**_present(reasoning, "beam", "told"), hops=None if hops == "auto" else hops),
+        reasoning=ReasoningSettings(
+            **_present(reasoning, "beam", "told", "trained"), hops=None if hops == "auto" else hops
+        ),
         m3=M3Settings(**lifecycle),
         encoder=EncoderSettings(
             **_present(encoder, "model", "allow_download", "query_prefix", "passage_prefix"),

@@ -282,6 +282,9 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             minimum=0,
             maximum=10,
         ),
+        trained=_value(
+            "boolean", "Use the hop policy that was trained for this memory, if there is one.", _REASONING.trained
+        ),
     ),
     crossbar=_object("The emulated memristor crossbar. No options yet."),
 )

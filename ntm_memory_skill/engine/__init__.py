@@ -13,6 +13,7 @@ from ntm_memory_skill.engine.answers import (
 from ntm_memory_skill.engine.derived import MEMORY_STATISTICS
 from ntm_memory_skill.engine.evidence import STATISTICS, TERMS
 from ntm_memory_skill.engine.explaining import Explanation
+from ntm_memory_skill.engine.hopping import Itinerary
 from ntm_memory_skill.engine.manager import NTMMemoryManager
 from ntm_memory_skill.engine.reading import Examination
 from ntm_memory_skill.engine.reranking import Reranking
@@ -38,6 +39,7 @@ __all__ = [
     "Consolidation",
     "Examination",
     "Explanation",
+    "Itinerary",
     "Likeness",
     "M3Settings",
     "NTMMemoryManager",

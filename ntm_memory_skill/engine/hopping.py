@@ -10,7 +10,7 @@ drawn to what those have told whom it names.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -20,9 +20,9 @@ from ntm_memory_skill.engine.recall import Focus, Sight, led, raised
 from ntm_memory_skill.engine.settings import ReasoningSettings
 from ntm_memory_skill.lexical import Asking
 from ntm_memory_skill.m3 import spread
-from ntm_memory_skill.memnet.hops import Chain, Clues, Column, Said, Trail, journey
+from ntm_memory_skill.memnet.hops import Chain, Claims, Clues, Column, Said, Trail, journey
 from ntm_memory_skill.model import LEADS, Step
-from ntm_memory_skill.ntm import addressing
+from ntm_memory_skill.ntm import Ground, Steering, addressing
 
 STRONGEST = 6.0
 """Standard deviations that a factor of the joint clue counts at most."""
@@ -32,6 +32,19 @@ SAMPLE = 256
 """Memories that tell what likeness to the rest of a question is usual."""
 AUTOMATIC = 4
 """The most hops that are made unasked."""
+
+
+@dataclass(frozen=True)
+class Itinerary:
+    """What was said on one journey, and what the heads saw before it: what training a hop policy learns from."""
+
+    by_head: Float32[np.ndarray, "heads n"]
+    """Content scores of the first hop."""
+    heads: Steering
+    ground: Ground
+    deviation: float
+    """σ."""
+    claims: Claims
 
 
 class Journey:
@@ -45,14 +58,14 @@ class Journey:
     def __init__(self, seen: Sight, settings: ReasoningSettings) -> None:
         self._projection, self._cue, self._first, self._settings = seen.projection, seen.cue, seen.focus, settings
         self._admitted = seen.focus.evidence.admitted
+        self._deviation = float(seen.focus.scores[self._admitted].std()) or 1.0
         self._naming = Naming(seen.projection, seen.cue)
         self._trail = Trail(len(seen.projection), self._admitted)
-        self._contributions: dict[Chain, Clues] = {}
+        self._clues: dict[Chain, Clues] = {}
 
     def take(self, hops: int) -> Focus:
         """Read in hops, at most so many, and return where the heads look in the end."""
         first = looked = self._first
-        deviation = float(first.scores[self._admitted].std()) or 1.0
 
         def look(bonus: Column) -> Column:
             nonlocal looked
@@ -61,10 +74,11 @@ class Journey:
 
         def read(chains: list[Chain]) -> list[Said]:
             lasts = looked.scores[[chain[-1] for chain in chains]]
-            ahead = np.maximum(lasts[:, None] - first.scores, 0) / np.float32(deviation)
-            found = [self._settings.policy.contributions(each) for each in self._look_for(chains, ahead)]
-            self._contributions.update(zip(chains, found, strict=True))
-            return [Said.of(each, deviation, lower) for each, lower in zip(found, ahead > 0, strict=True)]
+            ahead = np.maximum(lasts[:, None] - first.scores, 0) / np.float32(self._deviation)
+            found = self._look_for(chains, ahead)
+            self._clues.update(zip(chains, found, strict=True))
+            added = [self._settings.policy.contributions(each) for each in found]
+            return [Said.of(each, self._deviation, lower) for each, lower in zip(added, ahead > 0, strict=True)]
 
         weights = np.asarray(first.stages.shifted)
         journey(self._trail, weights, read, look, hops=hops, beam=self._settings.beam)
@@ -75,9 +89,15 @@ class Journey:
         chain = self._trail.chain(slot)
         return tuple(self._step(chain[:place], chain[place]) for place in range(1, len(chain)))
 
+    def itinerary(self) -> Itinerary:
+        """Return what was said on the way."""
+        first = self._first
+        return Itinerary(first.by_head, first.heads, first.ground, self._deviation, self._trail.claims(self._clues))
+
     def _step(self, chain: Chain, to: int) -> Step:
         """Return why a chain led to a memory."""
-        amounts = {name: float(values[to]) for name, values in self._contributions[chain]._asdict().items()}
+        said = self._settings.policy.contributions(Clues(*(values[[to]] for values in self._clues[chain])))
+        amounts = {name: values.item() for name, values in said._asdict().items()}
         by = max(LEADS, key=lambda name: amounts[name])
         last = chain[-1]
         return Step(self._projection.record(last).id, by, self._naming.shared(last, to), sum(amounts.values()))

@@ -8,10 +8,12 @@ from ntm_memory_skill.engine import recall as read_path
 from ntm_memory_skill.engine import validation
 from ntm_memory_skill.engine.answers import Attention
 from ntm_memory_skill.engine.explaining import Explanation
+from ntm_memory_skill.engine.hopping import Itinerary
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.reading import Examination, Reader
 from ntm_memory_skill.engine.settings import Settings
 from ntm_memory_skill.engine.trained import TrainedHead
+from ntm_memory_skill.memnet.trained import TrainedPolicy
 from ntm_memory_skill.model import Query
 
 
@@ -58,6 +60,21 @@ class Inspectable:
         text = validation.content(query, self.settings.content_limit)
         return self._reader.examine(Query(text=text, filters=validation.filters(filters)))
 
+    def travel(self, query: str, *, hops: int | None = None) -> Itinerary | None:
+        """Return what was said on the journey of a question: what `ntm_memory_skill.learning` trains hop policies on.
+
+        None where it was read once, as most questions are, and where the memory is empty.
+
+        Args:
+            query: The question.
+            hops: See `search`.
+
+        Raises:
+            InvalidContent: See `search`.
+            InvalidArgument: See `search`.
+        """
+        return self._reader.travel(validation.question(query, 1, {"hops": hops}, self.settings.content_limit))
+
     @property
     def head(self) -> TrainedHead | None:
         """The trained head that it looks with; None for the default one."""
@@ -78,5 +95,28 @@ class Inspectable:
             self._reader.check(head)
         if keep:
             with self._live.transaction():
-                self._live.store.keep_head(None if head is None else head.to_json())
+                self._live.store.keep_learnt("head", None if head is None else head.to_json())
         self._reader.take(head)
+
+    @property
+    def hop_policy(self) -> TrainedPolicy | None:
+        """The trained policy that it reads on by; None for the configured one."""
+        return self._reader.policy
+
+    def use_hop_policy(self, policy: TrainedPolicy | None, *, keep: bool = False) -> None:
+        """Weigh by a trained policy what leads on from now on; None for the configured one.
+
+        Args:
+            policy: The policy.
+            keep: Also write it beside the memory, or remove the one there, for whoever opens it next.
+
+        Raises:
+            UnusableHead: It was made for another encoder.
+            StoreError: It could not be written.
+        """
+        if policy is not None:
+            self._reader.check(policy)
+        if keep:
+            with self._live.transaction():
+                self._live.store.keep_learnt("hops", None if policy is None else policy.to_json())
+        self._reader.read_on(policy)

@@ -21,16 +21,17 @@ from ntm_memory_skill.engine.contexts import Contexts
 from ntm_memory_skill.engine.cue import Cue, CueMaker
 from ntm_memory_skill.engine.evidence import gather, statistics
 from ntm_memory_skill.engine.explaining import Explanation, explain
-from ntm_memory_skill.engine.hopping import further
+from ntm_memory_skill.engine.hopping import Itinerary, Journey, further
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.loading import BackgroundLoad
 from ntm_memory_skill.engine.modes import IN_HOPS, addressing_for, arranged, wide
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.reranking import Reranking
 from ntm_memory_skill.engine.sessions import LastFocus, SessionFocuses
-from ntm_memory_skill.engine.settings import Settings
+from ntm_memory_skill.engine.settings import ReasoningSettings, Settings
 from ntm_memory_skill.engine.trained import TrainedHead, stacked, trust, weights_in_order
 from ntm_memory_skill.errors import InvalidArgument, UnusableHead
+from ntm_memory_skill.memnet.trained import TrainedPolicy
 from ntm_memory_skill.model import Hit, Query
 from ntm_memory_skill.sources import Clock
 
@@ -77,7 +78,7 @@ class Reader:
     @cached_property
     def trained(self) -> TrainedHead | None:
         """The head that was trained for this memory; None where there is none, or none that can be used."""
-        kept = self._live.store.head() if self._settings.trained else None
+        kept = self._live.store.learnt("head") if self._settings.trained else None
         identity = self._live.store.encoder
         if kept is None or identity is None:
             return None
@@ -89,18 +90,37 @@ class Reader:
             return None
         return head
 
-    def check(self, head: TrainedHead) -> None:
-        """Make sure that a head can be used here. Raises UnusableHead."""
+    @cached_property
+    def policy(self) -> TrainedPolicy | None:
+        """The hop policy that was trained for this memory; None where there is none, or none that can be used."""
+        kept = self._live.store.learnt("hops") if self._reasoning.trained else None
+        identity = self._live.store.encoder
+        if kept is None or identity is None:
+            return None
+        try:
+            return TrainedPolicy.from_json(kept, identity.name)
+        except UnusableHead as error:
+            logger.warning("%s; the configured hop policy is used instead", error.message)
+            return None
+
+    def check(self, learnt: TrainedHead | TrainedPolicy) -> None:
+        """Make sure that what was trained can be used here. Raises UnusableHead."""
         identity = self._live.store.encoder or self._live.encoder.known_identity
         if identity is not None:
-            head.check_encoder(identity.name)
-        head.check_kernel(self._settings.head)
+            learnt.check_encoder(identity.name)
+        if isinstance(learnt, TrainedHead):
+            learnt.check_kernel(self._settings.head)
 
     def take(self, head: TrainedHead | None) -> None:
         """Look with this head from now on, whichever the store keeps; None for the default one."""
         with self._live.mutex:
             self.__dict__["trained"] = head
             self._focuses.forget_states()
+
+    def read_on(self, policy: TrainedPolicy | None) -> None:
+        """Weigh clues by this policy from now on, whichever the store keeps; None for the configured one."""
+        with self._live.mutex:
+            self.__dict__["policy"] = policy
 
     def wide(self, query: Query, reranking: Reranking) -> Query:
         """Return a query for as many hits as `arranged` has use for; a reranker's order is left to it."""
@@ -137,6 +157,11 @@ class Reader:
                 sources=projection.derived.sources,
                 relative_lengths=projection.derived.relative_lengths,
             )
+
+    def travel(self, query: Query) -> Itinerary | None:
+        """Return what was said on the journey of a question; None where it was read once."""
+        with self.addressed(query) as seen:
+            return seen.journey.itinerary() if seen is not None and isinstance(seen.journey, Journey) else None
 
     def search(self, query: Query) -> list[Hit]:
         """Return the hits for a query, best first, and remember for its chat where the head looked."""
@@ -181,7 +206,7 @@ class Reader:
             trained = self.trained if query.mode == "adaptive" else None
             focus = read_path.focus(projection, cue, settings, admitted, past, trained)
             seen = read_path.Sight(projection, cue, focus)
-            yield further(seen, self._hops(query), self._reasoning) if settings.content else seen
+            yield further(seen, self._hops(query), self._weighed(query)) if settings.content else seen
 
     @contextmanager
     def _prepared(self, query: Query) -> Iterator[tuple[Projection, Cue, Bool[np.ndarray, "n"]] | None]:
@@ -211,6 +236,11 @@ class Reader:
         if query.mode not in IN_HOPS:
             return 1
         return self._reasoning.hops if query.hops is None else query.hops
+
+    def _weighed(self, query: Query) -> ReasoningSettings:
+        """Return how to read on: by the trained policy only where the trained head looks, too."""
+        policy = self.policy if query.mode == "adaptive" else None
+        return self._reasoning if policy is None else replace(self._reasoning, policy=policy.policy)
 
     def _as_stored(self, query: Query, hits: list[Hit]) -> list[Hit]:
         """Return hits with the memories in the slots that they have, where they were looked at in other ones."""

@@ -59,6 +59,8 @@ class ReasoningSettings:
     told: float = 1.0
     """ln of what the weight of a memory is raised by that somebody tells whom the question names, where it asks for
     several things of one kind; 0 and up."""
+    trained: bool = True
+    """Use the hop policy that was trained for this memory, if there is one."""
     policy: HopPolicy = field(default_factory=HopPolicy)
     """What each clue weighs."""
 

@@ -23,6 +23,7 @@ from ntm_memory_skill.engine import (
     TrainedHead,
 )
 from ntm_memory_skill.evaluation.metrics import Ranking
+from ntm_memory_skill.memnet.trained import TrainedPolicy
 from ntm_memory_skill.sources import Clock
 from ntm_memory_skill.store import Store
 
@@ -53,14 +54,16 @@ class Filled:
         reasoning: ReasoningSettings = ONCE,
         reranking: Reranking | None = None,
         head: TrainedHead | None = None,
+        policy: TrainedPolicy | None = None,
     ) -> Iterator[NTMMemoryManager]:
         """Open it for a block; what the first search would have to make first is there.
 
-        It looks with the trained head that it is given, or with the default one: never with one that the store keeps.
+        It looks with the trained head and hop policy that it is given, or as set; never with what the store keeps.
         """
         settings = replace(self.settings, addressing=addressing, reasoning=reasoning)
         with NTMMemoryManager(self.store, self.encoder, settings, clock=self.clock) as memory:
             memory.use_head(head)
+            memory.use_hop_policy(policy)
             if reranking is not None:
                 memory.reranking = reranking
             memory.warm_up()
@@ -96,6 +99,8 @@ class Addressed:
     """Reads the first hits again; None leaves them as they are."""
     head: TrainedHead | None = None
     """None for the default one."""
+    policy: TrainedPolicy | None = None
+    """None for that of `reasoning`."""
     in_one_chat: bool = False
     """Whether the questions are asked one after another in one chat, by recall: only then does the gate have a past.
     Recall gives 20 memories at most."""
@@ -103,7 +108,7 @@ class Addressed:
     @contextmanager
     def open(self, filled: Filled) -> Iterator[Search]:
         """Give the search for a block."""
-        with filled.open(self.addressing, self.reasoning, self.reranking, self.head) as memory:
+        with filled.open(self.addressing, self.reasoning, self.reranking, self.head, self.policy) as memory:
             yield self._recall(memory) if self.in_one_chat else self._search(memory)
 
     @staticmethod
@@ -180,24 +185,29 @@ DEFAULT = Addressed(
 )
 
 
-def rows_for(settings: Settings, head: TrainedHead | None = None) -> dict[str, Row]:
+def rows_for(
+    settings: Settings, head: TrainedHead | None = None, policy: TrainedPolicy | None = None
+) -> dict[str, Row]:
     """Return the rows that a user can choose from, by name.
 
     Args:
         settings: What they configured: a row of its own if it differs from the defaults.
-        head: Their trained head, if there is one: the last row, otherwise as configured.
+        head: Their trained head, if there is one: in the last row, otherwise as configured.
+        policy: Their trained hop policy, likewise.
     """
     rows: list[Row] = [COSINE, BM25, RRF, DEFAULT]
     plain = Settings()
     addressing = replace(settings.addressing, trained=plain.addressing.trained)  # each row's head is said outright
-    differs = (addressing, settings.reasoning, settings.reranker) != (plain.addressing, plain.reasoning, plain.reranker)
-    own = partial(Addressed, addressing=addressing, reasoning=settings.reasoning)
+    reasoning = replace(settings.reasoning, trained=plain.reasoning.trained)
+    differs = (addressing, reasoning, settings.reranker) != (plain.addressing, plain.reasoning, plain.reranker)
+    own = partial(Addressed, addressing=addressing, reasoning=reasoning)
     reranking = Reranking.of(settings) if differs else None
     with_reranker = ", and its reranker" if settings.reranker.model else ""
     if differs:
         about = f"the head as clawhub.json sets it{with_reranker}"
         rows.append(own(name="configured", about=about, reranking=reranking))
-    if head is not None:
-        about = f"the head that was trained{with_reranker}"
-        rows.append(own(name="trained", about=about, reranking=reranking, head=head))
+    if head is not None or policy is not None:
+        learnt = " and ".join(["head"] * (head is not None) + ["hop policy"] * (policy is not None))
+        about = f"the {learnt} that was trained{with_reranker}"
+        rows.append(own(name="trained", about=about, reranking=reranking, head=head, policy=policy))
     return {row.name: row for row in rows}

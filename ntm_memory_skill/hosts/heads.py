@@ -1,4 +1,4 @@
-"""Trained heads as files: the one beside a memory, and any other that somebody names."""
+"""Trained heads and hop policies as files: what is beside a memory, and any other that somebody names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import TrainedHead
 from ntm_memory_skill.errors import UnusableHead
-from ntm_memory_skill.store import Paths
+from ntm_memory_skill.memnet.trained import TrainedPolicy
+from ntm_memory_skill.store import Learnt, Paths
 from ntm_memory_skill.store.fs import FileSystem
 
 
@@ -17,13 +18,16 @@ def read_head(path: Path) -> TrainedHead:
     Raises:
         UnusableHead: It cannot be read, or is none.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnusableHead(f"{path}: {error.strerror}", hint="Check the name and the permissions.") from error
-    except ValueError as error:
-        raise UnusableHead(f"{str(path)!r} is no name that a file can have") from error
-    return TrainedHead.from_json(data)
+    return TrainedHead.from_json(_bytes(path))
+
+
+def read_policy(path: Path) -> TrainedPolicy:
+    """Return the hop policy that `ntm-memory train --hops --output` wrote.
+
+    Raises:
+        UnusableHead: It cannot be read, or is none.
+    """
+    return TrainedPolicy.from_json(_bytes(path))
 
 
 def kept_head(config: Config) -> TrainedHead | None:
@@ -35,10 +39,30 @@ def kept_head(config: Config) -> TrainedHead | None:
         StoreError: The file cannot be read.
         UnusableHead: It is no head.
     """
-    found = FileSystem().read(Paths.of(config.memory_file).head)
-    return None if found is None else TrainedHead.from_json(found[0])
+    data = _kept(config, "head")
+    return None if data is None else TrainedHead.from_json(data)
 
 
-def has_head(config: Config) -> bool:
-    """Return whether a file is where the configured memory's head is kept, whatever is in it."""
-    return FileSystem().read(Paths.of(config.memory_file).head) is not None
+def kept_policy(config: Config) -> TrainedPolicy | None:
+    """Return the hop policy that is installed beside the configured memory; see `kept_head`."""
+    data = _kept(config, "hops")
+    return None if data is None else TrainedPolicy.from_json(data)
+
+
+def is_kept(config: Config, what: Learnt) -> bool:
+    """Return whether a file is where something trained is kept for the configured memory, whatever is in it."""
+    return _kept(config, what) is not None
+
+
+def _kept(config: Config, what: Learnt) -> bytes | None:
+    found = FileSystem().read(Paths.of(config.memory_file).learnt(what))
+    return None if found is None else found[0]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnusableHead(f"{path}: {error.strerror}", hint="Check the name and the permissions.") from error
+    except ValueError as error:
+        raise UnusableHead(f"{str(path)!r} is no name that a file can have") from error

@@ -132,17 +132,26 @@ class Learner:
         said = self._say(torch.tensor((scene.statistics - self._standard.mean) / self._standard.deviation))
         weights = look(scene, said, self._base, torch.asarray)
         evidence = torch.tensor(scene.evidence)
-        logs = torch.log(weights + 1e-12)
-        question, slot = evidence.nonzero(as_tuple=True)
-        above = torch.sigmoid((logs[question] - logs[question, slot][:, None]) / SOFTNESS)
-        ranks = torch.log2(1 + (above * ~evidence[question]).sum(dim=1))
-        sums = torch.zeros(len(scene)).index_add(0, question, ranks)
-        return said, sums / evidence.sum(dim=1) + self._price * (said**2).mean(dim=1).sum(dim=-1)
+        return said, depth_of_evidence(weights, evidence) + self._price * (said**2).mean(dim=1).sum(dim=-1)
 
     def _say(self, inputs: torch.Tensor) -> Any:
         if self._shape.kind != "lstm":
             return forward(self._shape, self._weights, inputs)[0]
         return in_chats(lambda x, state: forward(self._shape, self._weights, x, state), inputs, self._torch)
+
+
+def depth_of_evidence(weights: torch.Tensor, evidence: torch.Tensor) -> torch.Tensor:
+    """Return how far down the evidence of each question stands, shape ``(q,)``: the loss above, 0 and up.
+
+    Args:
+        weights: Where the head looks, shape ``(q, n)``, 0 and up.
+        evidence: Which slots answer, shape ``(q, n)``; at least one for each question.
+    """
+    logs = (weights + 1e-12).log()
+    question, slot = evidence.nonzero(as_tuple=True)
+    above = ((logs[question] - logs[question, slot][:, None]) / SOFTNESS).sigmoid()
+    ranks = (1 + (above * ~evidence[question]).sum(dim=1)).log2()
+    return weights.new_zeros(len(weights)).index_add(0, question, ranks) / evidence.sum(dim=1)
 
 
 def in_chats(step: Callable[[Any, State | None], tuple[Any, State | None]], inputs: Any, xp: Any) -> Any:

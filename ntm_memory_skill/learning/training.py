@@ -117,7 +117,7 @@ def train(
     scale = chosen(tables) if best or settings.start is not None else 0.0  # a start at random is nothing learnt
     steps = best * CHECK_EVERY
     learner = bench.course(scenes, (), FOLDS, steps).learner
-    report = {"questions": questions, "steps": steps, "seed": settings.seed, "table": _described(tables[scale])}
+    report = {"questions": questions, "steps": steps, "seed": settings.seed, "table": described(tables[scale])}
     head = bench.head(scenes, learner.weights, scale, report)
     head = replace(head, fisher=bench.remembered(learner))
     return Trained(head, steps, tables[scale], bench.table(apart, 1.0))
@@ -283,7 +283,8 @@ class _Bench:
             self.progress(number * self.settings.steps + step, (FOLDS + 1) * self.settings.steps)
 
 
-def _described(table: Sequence[Comparison]) -> list[dict[str, object]]:
+def described(table: Sequence[Comparison]) -> list[dict[str, object]]:
+    """Return a table as JSON."""
     return [
         {
             "kind": each.kind,

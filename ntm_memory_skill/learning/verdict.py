@@ -1,4 +1,4 @@
-"""Whether a trained head may be installed: compared with the default head, kind by kind, on questions it never saw.
+"""Whether what was trained may be installed: compared with the default, kind by kind, on questions it never saw.
 
 The law: it must not be worse on any kind. Worse is a recall@5 or recall@10 that lies below the default's by more than
 `TOLERANCE`, and by more than chance: `CHANCE` standard errors of the difference, question by question. A gain on one
@@ -56,6 +56,13 @@ def compare(default: Found, trained: Found) -> tuple[Comparison, ...]:
         means = [tuple(values.tolist()) for values in (before.mean(axis=0), after.mean(axis=0), errors)]
         compared.append(Comparison(kind, len(before), *means))
     return tuple(compared)
+
+
+def wins(default: Found, trained: Found) -> bool:
+    """Return whether more is found by more than chance: by the gain of `Comparison`, averaged over the kinds."""
+    gains = [(trained[kind] - before).mean(axis=1) for kind, before in default.items()]
+    errors = [gain.std() / np.sqrt(len(gain)) for gain in gains]
+    return bool(np.mean([gain.mean() for gain in gains]) > CHANCE * np.linalg.norm(errors) / len(gains))
 
 
 def found(scenes: Sequence[Scene], weights: Sequence[Float32[np.ndarray, "q n"]]) -> Found:

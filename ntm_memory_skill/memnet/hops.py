@@ -16,7 +16,7 @@ hops · `beam` chains; with one hop the scores stay as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, fields
 from typing import NamedTuple
 
@@ -68,6 +68,17 @@ class HopPolicy:
         return Clues(*(np.float32(weight) * clue for weight, clue in zip(astuple(self), clues, strict=True)))
 
 
+class Claims(NamedTuple):
+    """All that the chains of one journey said: an entry for each chain and memory with a clue above 0."""
+
+    slots: Int64[np.ndarray, "p"]
+    """The memory that something was said for."""
+    shares: Float32[np.ndarray, "p"]
+    """a(c) of the chain that said it."""
+    clues: Float32[np.ndarray, "p clues"]
+    """In the order of `Clues`."""
+
+
 class Said(NamedTuple):
     """What a chain says for each memory, all clues together. Arrays have one entry a slot."""
 
@@ -103,6 +114,24 @@ class Trail:
         self._admitted = admitted
         self._via: Int64[np.ndarray, "n"] = np.full(size, -1, np.int64)
         self._chains: list[Chain] = []
+        self._shares: list[float] = []
+
+    def claims(self, clues: Mapping[Chain, Clues]) -> Claims:
+        """Return all that the chains which were read on from said for memories that may be read.
+
+        Args:
+            clues: Of each of them.
+        """
+        slots, shares, said = [], [], []
+        for chain, share in zip(self._chains, self._shares, strict=True):
+            columns = np.stack(clues[chain])
+            some = np.flatnonzero((columns > 0).any(axis=0) & self._admitted)
+            slots.append(some)
+            shares.append(np.full(len(some), share, np.float32))
+            said.append(columns[:, some].T)
+        if not slots:
+            return Claims(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, len(Clues._fields)), np.float32))
+        return Claims(np.concatenate(slots), np.concatenate(shares), np.concatenate(said))
 
     def chain(self, slot: int) -> Chain:
         """Return the memories that led to one, itself last; itself alone where none did."""
@@ -132,6 +161,7 @@ class Trail:
             share: a(c), 0 to 1.
         """
         self._chains.append(chain)
+        self._shares.append(share)
         offered = np.where(self._admitted, np.float32(share) * said.support, np.float32(0))
         offered[list(chain)] = 0
         better = offered > self.bonus

@@ -25,7 +25,7 @@ locks that end with their holder. `docs/format.md` describes the files for peopl
 from ntm_memory_skill.store.check import Finding, verify
 from ntm_memory_skill.store.directory import DirectoryStore
 from ntm_memory_skill.store.memory import MemoryStore
-from ntm_memory_skill.store.paths import Paths
+from ntm_memory_skill.store.paths import Learnt, Paths
 from ntm_memory_skill.store.protocol import Changes, KeyRows, Scrubbed, Store, StoreSettings
 from ntm_memory_skill.store.state import State
 
@@ -34,6 +34,7 @@ __all__ = [
     "DirectoryStore",
     "Finding",
     "KeyRows",
+    "Learnt",
     "MemoryStore",
     "Paths",
     "Scrubbed",

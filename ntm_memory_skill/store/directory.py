@@ -17,7 +17,7 @@ from ntm_memory_skill.store.files import Files, Seen, Sight
 from ntm_memory_skill.store.fs import FileSystem
 from ntm_memory_skill.store.keycache import KeyRows
 from ntm_memory_skill.store.lock import WriterLock
-from ntm_memory_skill.store.paths import Paths
+from ntm_memory_skill.store.paths import Learnt, Paths
 from ntm_memory_skill.store.protocol import Changes, Scrubbed, StoreSettings
 from ntm_memory_skill.store.state import State
 from ntm_memory_skill.store.writer import WriterNote
@@ -65,7 +65,7 @@ class DirectoryStore:
         self._settled = False
         self._cut = 0
         """Bytes of an unfinished write that were there at opening."""
-        for each in (self.paths.keys, self.paths.lock, self.paths.writer, self.paths.head, self.paths.feedback):
+        for each in (self.paths.keys, self.paths.lock, self.paths.writer, *self.paths.trained, self.paths.feedback):
             self._fs.signature(each)  # refuses what is no file
         self._take(self._files.load())
         if tidy and self._untidy():
@@ -172,17 +172,17 @@ class DirectoryStore:
             (digest, key.astype("<f4").tobytes()) for digest, key in zip(rows.digests, rows.keys, strict=True)
         )
 
-    def head(self) -> bytes | None:
-        """Return the trained head that is kept; see `Store.head`."""
-        found = self._fs.read(self.paths.head)
+    def learnt(self, what: Learnt) -> bytes | None:
+        """Return what is kept; see `Store.learnt`."""
+        found = self._fs.read(self.paths.learnt(what))
         return None if found is None else found[0]
 
-    def keep_head(self, data: bytes | None) -> None:
-        """Put a trained head in the place of the one before; see `Store.keep_head`."""
+    def keep_learnt(self, what: Learnt, data: bytes | None) -> None:
+        """Put what was trained in the place of what was there before; see `Store.keep_learnt`."""
         if data is None:
-            self._fs.remove(self.paths.head)
+            self._fs.remove(self.paths.learnt(what))
         else:
-            self._fs.replace(self.paths.head, data)
+            self._fs.replace(self.paths.learnt(what), data)
 
     def feedback(self) -> list[Feedback]:
         """Return what turned out to be of use; see `Store.feedback`."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from ntm_memory_skill.model import EncoderIdentity, Event, Feedback, Purged, Record
 from ntm_memory_skill.store import keycache
 from ntm_memory_skill.store.feedback import KEPT, Traces, line
+from ntm_memory_skill.store.paths import Learnt
 from ntm_memory_skill.store.protocol import Changes, KeyRows, Scrubbed
 from ntm_memory_skill.store.state import State
 
@@ -21,7 +22,7 @@ class MemoryStore:
         self.encoder: EncoderIdentity | None = None
         self.warnings: tuple[str, ...] = ()
         self._rows: KeyRows | None = None
-        self._head: bytes | None = None
+        self._learnt: dict[Learnt, bytes | None] = {}
         self._feedback: deque[Feedback] = deque(maxlen=KEPT)
         self._purged: list[Record] = []
 
@@ -76,13 +77,13 @@ class MemoryStore:
         """Return False: there is no journal."""
         return False
 
-    def head(self) -> bytes | None:
-        """Return the trained head that was given."""
-        return self._head
+    def learnt(self, what: Learnt) -> bytes | None:
+        """Return what was given last; see `Store.learnt`."""
+        return self._learnt.get(what)
 
-    def keep_head(self, data: bytes | None) -> None:
-        """Take a trained head."""
-        self._head = data
+    def keep_learnt(self, what: Learnt, data: bytes | None) -> None:
+        """Take what was trained."""
+        self._learnt[what] = data
 
     def feedback(self) -> list[Feedback]:
         """Return what was given, without what tells of a purged memory."""

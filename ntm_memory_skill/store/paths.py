@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ntm_memory_skill.errors import PathRefused
 from ntm_memory_skill.store.fs import TEMPORARY, translated
 
 DEFAULT_NAME = "ntm_memory.json"
-_BESIDE = re.compile(r"\.(previous|v\d+|head)\.json$")
+_BESIDE = re.compile(r"\.(previous|v\d+|head|hops)\.json$")
+
+
+Learnt = Literal["head", "hops"]
+"""What may be trained for a memory, and is kept beside it: its addressing head, and its hop policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,8 @@ class Paths:
     """The folder that damaged files are put in."""
     head: Path
     """The addressing head that was trained for this memory."""
+    hops: Path
+    """The hop policy that was trained for it."""
     feedback: Path
     """Which given memories turned out to be of use."""
 
@@ -61,6 +68,7 @@ class Paths:
             previous=(_beside(snapshot, "previous.json"), _beside(snapshot, "previous.journal.jsonl")),
             quarantine=_beside(snapshot, "damaged"),
             head=_beside(snapshot, "head.json"),
+            hops=_beside(snapshot, "hops.json"),
             feedback=_beside(snapshot, "feedback.jsonl"),
         )
 
@@ -70,9 +78,22 @@ class Paths:
         return self.snapshot.parent
 
     @property
+    def trained(self) -> tuple[Path, ...]:
+        """Where all is that may be trained."""
+        return self.head, self.hops
+
+    def learnt(self, what: Learnt) -> Path:
+        """Return where something that was trained is kept."""
+        match what:
+            case "head":
+                return self.head
+            case "hops":
+                return self.hops
+
+    @property
     def temporaries(self) -> tuple[Path, ...]:
         """What a crash in the middle of a rewrite may leave behind."""
-        rewritten = (self.snapshot, self.journal, self.keys, *self.previous, self.head, self.feedback)
+        rewritten = (self.snapshot, self.journal, self.keys, *self.previous, *self.trained, self.feedback)
         return tuple(path.with_name(path.name + TEMPORARY) for path in rewritten)
 
     def outdated(self, version: int) -> tuple[Path, Path]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ntm_memory_skill.model import EncoderIdentity, Event, Feedback
 from ntm_memory_skill.store.keycache import KeyRows
+from ntm_memory_skill.store.paths import Learnt
 from ntm_memory_skill.store.state import State
 
 __all__ = ["Changes", "KeyRows", "Scrubbed", "Store", "StoreSettings"]
@@ -120,15 +121,15 @@ class Store(Protocol):
         On closing less will do: a small snapshot costs little to rewrite, and is then everything by itself.
         """
 
-    def head(self) -> bytes | None:
-        """Return the addressing head that was trained for this memory, as `keep_head` was given it; None if none was.
+    def learnt(self, what: Learnt) -> bytes | None:
+        """Return what was trained for this memory, as `keep_learnt` was given it; None if nothing was.
 
         It is beside the memory, not of it: what becomes of memories leaves it alone. It is not encrypted, for it holds
         no text.
         """
 
-    def keep_head(self, data: bytes | None) -> None:
-        """Put a trained head in the place of the one before; None removes it. Call it inside `transaction`.
+    def keep_learnt(self, what: Learnt, data: bytes | None) -> None:
+        """Put what was trained in the place of what was there before; None removes it. Call it inside `transaction`.
 
         It is on the disk when this returns; until then the one before is there, whole.
         """

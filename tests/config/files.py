@@ -10,8 +10,8 @@ from typing import Any
 
 from ntm_memory_skill.config import CONFIG_SCHEMA, PLUGIN, Config, load_config
 
-NAMED_AFTER_ITS_GROUP = "reranker"
-"""The group whose entries have names that another group's have, too: its fields are told apart by the group's own."""
+NAMED_AFTER_THEIR_GROUP = ("reranker", "reasoning")
+"""Groups whose entries have names that another group's have, too: their fields are told apart by the group's own."""
 
 JSON = dict[str, Any]
 Path_ = tuple[str, ...]
@@ -61,14 +61,14 @@ def entries(schema: Mapping[str, Any] = CONFIG_SCHEMA, path: Path_ = ()) -> Iter
 def leaf_values(value: Any, name: str = "") -> JSON:
     """Return every value in nested dataclasses under its field's own name; one that comes twice is the same in both.
 
-    Those of `NAMED_AFTER_ITS_GROUP` come under the group's and their own.
+    Those of `NAMED_AFTER_THEIR_GROUP` come under the group's and their own.
     """
     if not is_dataclass(value):
         return {name: value}
     found: JSON = {}
     for each in fields(value):
         inner = leaf_values(getattr(value, each.name), each.name)
-        if each.name == NAMED_AFTER_ITS_GROUP:
+        if each.name in NAMED_AFTER_THEIR_GROUP:
             inner = {f"{each.name}.{own}": kept for own, kept in inner.items()}
         assert all(found[own] == inner[own] for own in found.keys() & inner.keys())
         found.update(inner)
@@ -78,8 +78,8 @@ def leaf_values(value: Any, name: str = "") -> JSON:
 def as_stored(path: Path_, value: object) -> tuple[str, object]:
     """Return the dataclass field that an entry ends up in, and what it looks like there; a key file says its name."""
     names = {"shift_kernel": "kernel", "memory_dim": "dimension", "key_file": "passphrase"}
-    name = ".".join(path) if path[0] == NAMED_AFTER_ITS_GROUP else names.get(path[-1], path[-1])
-    if value == "auto" and name in {"dimension", "lexical_share", "hops"}:
+    name = ".".join(path) if path[0] in NAMED_AFTER_THEIR_GROUP else names.get(path[-1], path[-1])
+    if value == "auto" and name in {"dimension", "lexical_share", "reasoning.hops"}:
         return name, None
     if value == "off" and name == "buffer_dimension":
         return name, None

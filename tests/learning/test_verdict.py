@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from ntm_memory_skill.learning import Comparison, compare
-from ntm_memory_skill.learning.verdict import DEPTHS, found, recalled
+from ntm_memory_skill.learning.verdict import CHANCE, DEPTHS, found, recalled, wins
 from tests.learning.made_up import scene
 
 
@@ -78,3 +80,25 @@ def test_the_other_kinds_gain_makes_up_for_nothing() -> None:
     good, bad = np.ones((50, len(DEPTHS))), np.zeros((50, len(DEPTHS)))
     table = compare({"won": bad, "lost": good}, {"won": good, "lost": bad})
     assert [each.kind for each in table if each.worse] == ["lost"]
+
+
+@given(st.lists(st.integers(-4, 4), min_size=2, max_size=30), st.lists(st.integers(-4, 4), min_size=2, max_size=30))
+def test_what_is_won_is_more_than_chance(one: list[int], other: list[int]) -> None:
+    """Against a z-test of the mean over two kinds, worked out in plain sums; each kind has the same say."""
+    kinds = {"one": one, "other": other}
+    default = {name: np.full((len(gains), len(DEPTHS)), 0.5) for name, gains in kinds.items()}
+    trained = {name: default[name] + np.asarray(gains)[:, None] / 8 for name, gains in kinds.items()}
+    means = [sum(gains) / len(gains) / 8 for gains in kinds.values()]
+    squares = [
+        sum((gain / 8 - mean) ** 2 for gain in gains) / len(gains) ** 2
+        for gains, mean in zip(kinds.values(), means, strict=True)
+    ]
+    gain, error = sum(means) / 2, sum(squares) ** 0.5 / 2
+    assume(abs(gain - CHANCE * error) > 1e-9)
+    assert wins(default, trained) is (gain > CHANCE * error)
+
+
+def test_what_is_as_it_was_is_no_win() -> None:
+    """Not even without any spread."""
+    same = {"one": np.full((3, len(DEPTHS)), 0.5)}
+    assert not wins(same, same)

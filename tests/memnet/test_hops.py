@@ -334,3 +334,39 @@ def test_what_a_chain_says_is_the_sum_of_its_clues(clues: Clues, quarters: int, 
     assert said.support.dtype == np.float32
     more = [sum(row[slot] for row in rows[1:]) > 0 for slot in range(4)]
     assert said.leads.tolist() == [below and beyond for below, beyond in zip(lower, more, strict=True)]
+
+
+@given(worlds(), hops, beams, st.data())
+def test_claims_make_the_same_bonus_again(world: World, hops: int, beam: int, data: st.DataObject) -> None:
+    """Whatever weights they are given, as long as none is negative; all else about the journey stays as it was."""
+    weights = np.asarray(data.draw(st.lists(st.integers(0, 8), min_size=5, max_size=5)), np.float32) / 8
+    assume(weights.any())
+    clues: dict[Chain, Clues] = {}
+
+    def read(chains: list[Chain]) -> list[Said]:
+        found = []
+        for chain in chains:
+            rows = [[amount * (place % 3 - 0.5) for amount in world.says[chain[-1]]] for place in range(5)]
+            clues[chain] = Clues(*np.asarray(rows, np.float32))
+            support = weights @ np.stack(clues[chain])
+            found.append(Said(support, np.asarray(world.leads[chain[-1]], np.bool_)))
+        return found
+
+    trail = world.trail()
+    journey(trail, world.first(), read, world.look, hops=hops, beam=beam)
+    for chain, columns in clues.items():
+        for values in columns:
+            values[list(chain)] = 0
+    claims = trail.claims(clues)
+    bonus = [0.0] * world.size
+    for slot, share, said in zip(*claims, strict=True):
+        assert world.admitted[slot]
+        assert said.max() > 0
+        bonus[slot] = max(bonus[slot], float(share * (weights @ said)))
+    np.testing.assert_allclose(trail.bonus, bonus, rtol=1e-4, atol=1e-5)
+
+
+def test_journey_that_was_not_begun_claims_nothing() -> None:
+    """Arrays without an entry."""
+    slots, shares, clues = Trail(3, np.ones(3, np.bool_)).claims({})
+    assert (slots.shape, shares.shape, clues.shape) == ((0,), (0,), (0, 5))

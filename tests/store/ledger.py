@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ntm_memory_skill.model import EncoderIdentity, Event, Feedback, Memorized, Restored, Updated, indexed_text
-from ntm_memory_skill.store import DirectoryStore, KeyRows, State
+from ntm_memory_skill.store import DirectoryStore, KeyRows, Learnt, State
 from tests.store.builders import IDENTITY, open_store, row
 
 
@@ -27,7 +27,7 @@ class Expected:
     """The right key row of every text there ever was, by digest."""
     complete: bool
     """Whether every live memory must have its row at hand."""
-    heads: tuple[bytes | None, ...]
+    learnt: dict[Learnt, tuple[bytes | None, ...]]
     moment: int
     """How much had been promised by then."""
 
@@ -49,14 +49,20 @@ class Ledger:
     passphrases: tuple[str | None, ...] = (None,)
     rows: dict[bytes, bytes] = field(default_factory=dict)
     complete: bool = True
-    heads: tuple[bytes | None, ...] = (None,)
-    """The trained heads of which one may be found; they are always waited for."""
+    learnt: dict[Learnt, tuple[bytes | None, ...]] = field(default_factory=lambda: {"head": (None,), "hops": (None,)})
+    """What was trained, of which one may be found each; it is always waited for."""
     entries: int = 0
     """Goes up with every change, so that of two moments in the same story the same is promised if this is the same."""
 
     def copy(self) -> Ledger:
         """Return a ledger that goes its own way."""
-        return replace(self, alive=list(self.alive), powered=list(self.powered), rows=dict(self.rows))
+        return replace(
+            self,
+            alive=list(self.alive),
+            powered=list(self.powered),
+            rows=dict(self.rows),
+            learnt=dict(self.learnt),
+        )
 
     def begin(self, events: Sequence[Event], encoder: EncoderIdentity) -> int:
         """Enter that a commit is under way, and return what `done` has to be told."""
@@ -99,13 +105,19 @@ class Ledger:
         """Return what may be found if now a process dies, or the power fails."""
         states = self.powered if power else self.alive
         return Expected(
-            tuple(states), self.encoders, self.passphrases, dict(self.rows), self.complete, self.heads, self.entries
+            tuple(states),
+            self.encoders,
+            self.passphrases,
+            dict(self.rows),
+            self.complete,
+            dict(self.learnt),
+            self.entries,
         )
 
-    def heading(self, *heads: bytes | None) -> None:
-        """Enter that one of these heads will be found."""
+    def training(self, what: Learnt, *data: bytes | None) -> None:
+        """Enter that one of these will be found."""
         self.entries += 1
-        self.heads = heads
+        self.learnt[what] = data
 
     def _learn(self, state: State, events: Sequence[Event]) -> None:
         for event in events:
@@ -177,12 +189,12 @@ class Process:
             self.opened.compact()
         self.ledger.settled()
 
-    def keep_head(self, data: bytes | None) -> None:
-        """Keep a trained head, or none any more."""
+    def keep_learnt(self, what: Learnt, data: bytes | None) -> None:
+        """Keep what was trained, or none of it any more."""
         with self.opened.transaction():
-            self.ledger.heading(*self.ledger.heads, data)
-            self.opened.keep_head(data)
-        self.ledger.heading(data)
+            self.ledger.training(what, *self.ledger.learnt[what], data)
+            self.opened.keep_learnt(what, data)
+        self.ledger.training(what, data)
 
     def note(self, *lines: Feedback) -> None:
         """Keep feedback, of which nothing is promised."""

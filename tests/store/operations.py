@@ -45,6 +45,7 @@ ENCRYPTED, OTHER = "open sesame", "open, rye"
 SECRET, EARLIER_SECRET = 'the key is "under the mat"\n钥匙 🗝', "the door code is 4711\\"
 PURGED, PURGED_TOO = 5, 6
 HEAD, LATER_HEAD = b'{"a trained":"head"}', b'{"another":"head","longer":"than the first"}'
+HOPS, LATER_HOPS = b'{"hops":"trained"}', b"{}"
 KEPT = 3
 """Lines of feedback that are kept here, so that some are cut off."""
 
@@ -180,7 +181,7 @@ def past(process: Process) -> None:
     process.compact()
     process.commit(Faded(ident(1), moment(12), 0.25))
     process.commit(Erased(ident(2), moment(13), "outdated"))
-    process.keep_head(HEAD)
+    process.keep_learnt("head", HEAD)
     process.note(REMARKS[0])
 
 
@@ -215,19 +216,21 @@ def torn(process: Process) -> None:
     remarks = _beside(process, "feedback.jsonl")
     remarks.write_bytes(remarks.read_bytes() + b'{"query":"que')
     rewritten = ("json", "journal.jsonl", "keys.npy", "previous.json", "previous.journal.jsonl")
-    for name in (*rewritten, "head.json", "feedback.jsonl"):
+    for name in (*rewritten, "head.json", "hops.json", "feedback.jsonl"):
         _beside(process, f"{name}.tmp").write_bytes(b"half")
 
 
 def learning(process: Process) -> None:
-    """Train a head and another one, and none in the end; keep feedback until some is cut off, then none."""
-    process.keep_head(LATER_HEAD)
+    """Train hops and a head, and others, and no head in the end; keep feedback until some is cut off, then none."""
+    process.keep_learnt("head", LATER_HEAD)
+    process.keep_learnt("hops", HOPS)
     process.note(*REMARKS[1:])
-    process.keep_head(None)
+    process.keep_learnt("head", None)
+    process.keep_learnt("hops", LATER_HOPS)
     with process.opened.transaction():
         process.opened.forget_feedback()
     process.note(REMARKS[0])
-    process.keep_head(HEAD)
+    process.keep_learnt("head", HEAD)
 
 
 def damaged(ending: str, *, line: int, loses: bool = False) -> Act:

@@ -174,6 +174,7 @@ class TestPlaces:
         "ntm_memory.lock",
         "ntm_memory.writer",
         "ntm_memory.head.json",
+        "ntm_memory.hops.json",
         "ntm_memory.feedback.jsonl",
     )
     EVERY_FILE = pytest.mark.parametrize("name", FILES)
@@ -198,7 +199,8 @@ class TestPlaces:
         commit(store, memorized(0))
         compact(store)
         with store.transaction():
-            store.keep_head(b"numbers")
+            store.keep_learnt("head", b"numbers")
+            store.keep_learnt("hops", b"numbers")
             store.keep_feedback(remark(0))
         victim = path.parent / "elsewhere"
         path.with_name(name).rename(victim)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ntm_memory_skill import __version__
+from ntm_memory_skill.config import Config
 from ntm_memory_skill.encoder import load_encoder
 from ntm_memory_skill.engine import TrainedHead
 from ntm_memory_skill.errors import InvalidArgument, StoreError, UnusableHead
@@ -34,13 +35,16 @@ from ntm_memory_skill.evaluation.rows import Addressed
 from ntm_memory_skill.evaluation.statistics import Interval, p_value, points
 from ntm_memory_skill.hosts.cli.output import Envelope, Output, literal, of, terminal
 from ntm_memory_skill.hosts.demo import shipped
-from ntm_memory_skill.hosts.heads import kept_head, read_head
+from ntm_memory_skill.hosts.heads import kept_head, kept_policy, read_head, read_policy
 from ntm_memory_skill.hosts.report import check_free, write_new
+from ntm_memory_skill.memnet.trained import TrainedPolicy
 from ntm_memory_skill.model import EncoderIdentity
 
 DEPTHS = "1,5,10,20"
 DEEPEST = 1_000
 SHIPPED = "the shipped diary"
+
+Kept = TypeVar("Kept", TrainedHead, TrainedPolicy)
 
 
 def register(app: typer.Typer) -> None:
@@ -67,18 +71,22 @@ def evaluate(
     head: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A trained head for the row `trained`; else the installed one.")
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A trained hop policy for that row; else the installed one.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also write a page with plots.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the report.")] = False,
 ) -> None:
     """Measure how much of what answers a question is found, on data with known answers. Your memory is not touched."""
     output = of(context)
-    trained, wanted = _head(output, head), _depths(depths)
-    compared = _rows(rows, rows_for(output.config.settings, trained))
+    wanted = _depths(depths)
+    looking, leading = _learnt(output, head, read_head, kept_head), _learnt(output, policy, read_policy, kept_policy)
+    compared = _rows(rows, rows_for(output.config.settings, looking, leading))
     if report is not None:
         check_free(report, force=force)
     sets = [sample(each, limit, seed) for each in ([read(path) for path in paths] if paths else [_diary()])]
     encoder = RememberingEncoder(load_encoder(output.config.settings.encoder))
-    compared = _fitting(compared, encoder.identity, wanted=head is not None or rows is not None)
+    compared = _fitting(compared, encoder.identity, wanted=(head, policy, rows) != (None,) * 3)
     done = []
     for each in sets:
         measured = measure(each, compared, encoder, searched(wanted), progress=False if output.as_json else None)
@@ -92,19 +100,21 @@ def evaluate(
     output.show({**shown, "sets": [asdict(each) for each in done]}, _close)
 
 
-def _head(output: Output, file: Path | None) -> TrainedHead | None:
-    """Return the head that was named, else the installed one; what is wrong with that is not in the other rows' way."""
+def _learnt(
+    output: Output, file: Path | None, read: Callable[[Path], Kept], kept: Callable[[Config], Kept | None]
+) -> Kept | None:
+    """Return what was named, else what is installed; what is wrong with that is not in the other rows' way."""
     if file is not None:
-        return read_head(file)
+        return read(file)
     try:
-        return kept_head(output.config)
+        return kept(output.config)
     except (StoreError, UnusableHead) as error:
-        terminal(stderr=True).print(f"[yellow]note:[/] no row for the installed head: {literal(error.message)}")
+        terminal(stderr=True).print(f"[yellow]note:[/] no row for what is installed: {literal(error.message)}")
         return None
 
 
 def _fitting(compared: list[Row], identity: EncoderIdentity, *, wanted: bool) -> list[Row]:
-    """Return the rows without that of a trained head that was made for another encoder or another default head.
+    """Return the rows without that of what was trained for another encoder or another default head.
 
     Raises:
         UnusableHead: That row was asked for.
@@ -112,9 +122,8 @@ def _fitting(compared: list[Row], identity: EncoderIdentity, *, wanted: bool) ->
     fitting = []
     for row in compared:
         try:
-            if isinstance(row, Addressed) and row.head is not None:
-                row.head.check_encoder(identity.name)
-                row.head.check_kernel(row.addressing.head)
+            if isinstance(row, Addressed):
+                _check(row, identity)
         except UnusableHead as error:
             if wanted:
                 raise
@@ -122,6 +131,15 @@ def _fitting(compared: list[Row], identity: EncoderIdentity, *, wanted: bool) ->
         else:
             fitting.append(row)
     return fitting
+
+
+def _check(row: Addressed, identity: EncoderIdentity) -> None:
+    """Make sure that what a row was trained for is what it has. Raises UnusableHead."""
+    if row.head is not None:
+        row.head.check_encoder(identity.name)
+        row.head.check_kernel(row.addressing.head)
+    if row.policy is not None:
+        row.policy.check_encoder(identity.name)
 
 
 def _rows(names: str | None, known: Mapping[str, Row]) -> list[Row]:

@@ -1,30 +1,30 @@
-"""The command that trains the memory's head: `ntm-memory train`. With `--task` it hands over to `tasks`."""
+"""The command that trains the memory's head or, with `--hops`, its hop policy: `ntm-memory train`.
+
+With `--task` it hands over to `tasks`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from ntm_memory_skill import __version__
 from ntm_memory_skill.errors import InvalidArgument
-from ntm_memory_skill.hosts.cli import tasks
-from ntm_memory_skill.hosts.cli.output import Envelope, Output, literal, of
-from ntm_memory_skill.hosts.heads import has_head
-from ntm_memory_skill.hosts.report import check_free, write_new
-from ntm_memory_skill.hosts.training import Course, Lessons, refuse_if_worse, run
+from ntm_memory_skill.hosts.cli import hop_training, tasks
+from ntm_memory_skill.hosts.cli.lessons import Lesson, checked_rate, close, compared, keep, print_table
+from ntm_memory_skill.hosts.cli.output import Envelope, Output, of
+from ntm_memory_skill.hosts.heads import is_kept
+from ntm_memory_skill.hosts.training import Course, refuse_if_worse, run
 from ntm_memory_skill.learning import TrainingSettings
 from ntm_memory_skill.learning.fitting import CHECK_EVERY
-from ntm_memory_skill.learning.verdict import DEPTHS
 from ntm_memory_skill.ntm import CONTROLLERS, INITIALIZATIONS
+from ntm_memory_skill.store import Learnt
 
 _DEFAULTS = TrainingSettings()
 MOST_HIDDEN = 1_024
@@ -51,10 +51,15 @@ if (*Controller, *Initialization) != (*CONTROLLERS, *INITIALIZATIONS):
 
 Paths = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="PATH", help="Question sets, as for `eval`. Each is a kind: the head is to serve them all."),
+    typer.Argument(
+        metavar="PATH", help="Question sets, as for `eval`. Each is a kind: what is learnt is to serve all."
+    ),
 ]
 Feedback = Annotated[
     bool, typer.Option("--feedback", help="Learn from which of this memory's answers were of use, too.")
+]
+Hops = Annotated[
+    bool, typer.Option("--hops", help="Train what leads from one memory to the next, in place of the head.")
 ]
 Steers = Annotated[
     Controller | None,
@@ -101,27 +106,21 @@ Seed = Annotated[
     ),
 ]
 File = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the head there in place of installing it; or the machine.")
+    Path | None, typer.Option(metavar="FILE", help="Write what was trained there, in place of installing it.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite FILE.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the table, and keep nothing.")]
-Remove = Annotated[bool, typer.Option("--remove", help="Delete the installed head: the default one looks again.")]
+Remove = Annotated[
+    bool,
+    typer.Option("--remove", help="Delete what is installed: the head or, with --hops, the hop policy."),
+]
 
 _Said = dict[str, Any]
 """Options by name, as they were given; None where nothing was said."""
 _MACHINES_ALONE = "is for machines that learn a task: without --task, the head is trained"
 _HEADS_ALONE = "is for training the head: with --task, a machine is trained"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lesson:
-    """What a head is to learn from, and where it is to go."""
-
-    paths: list[Path] | None
-    feedback: bool
-    output: Path | None
-    force: bool
-    dry_run: bool
+_NOTHING = "Nothing better than the default head was found: what looked before goes on looking."
+_NOT_FOR_HOPS = "is for training the head: with --hops, a hop policy is trained"
 
 
 def register(app: typer.Typer) -> None:
@@ -133,6 +132,7 @@ def train(
     context: typer.Context,
     paths: Paths = None,
     feedback: Feedback = False,
+    hops: Hops = False,
     controller: Steers = None,
     heads: Heads = None,
     hidden: Hidden = None,
@@ -158,6 +158,8 @@ def train(
 ) -> None:
     """Train the head on questions with known answers; install it unless it is worse than the default on any kind.
 
+    With --hops, train in the same way what leads from one memory to the next; it is installed only if it wins.
+
     With --task, train a machine on a task instead and keep it beside the memory, in machines/.
     """
     host = of(context)
@@ -168,6 +170,7 @@ def train(
     if task is not None:
         tasks.refuse({"PATH": paths or None, "--feedback": feedback or None, "--steps": steps}, _HEADS_ALONE)
         alone = {"--consolidation": consolidation, "--dry-run": dry_run or None, "--remove": remove or None}
+        alone |= {"--hops": hops or None}
         tasks.refuse(alone, _HEADS_ALONE)
         said = both | machines
         tasks.train(host, said, task=task, minutes=minutes, resume=resume, to=output, force=force)
@@ -175,37 +178,30 @@ def train(
     tasks.refuse({**machines, "--minutes": minutes, "--resume": resume or None}, _MACHINES_ALONE)
     if remove:
         _check_alone(bool(paths or feedback or output or dry_run))
-        _remove(host)
+        _remove(host, "hops" if hops else "head")
         return
-    lesson = _Lesson(paths=paths, feedback=feedback, output=output, force=force, dry_run=dry_run)
-    _train_head(host, lesson, {**both, "--consolidation": consolidation, "--steps": steps})
+    lesson = Lesson(paths=paths, feedback=feedback, output=output, force=force, dry_run=dry_run)
+    if hops:
+        of_head = {"--controller": controller, "--heads": heads, "--hidden": hidden, "--initialization": initialization}
+        tasks.refuse({**of_head, "--consolidation": consolidation}, _NOT_FOR_HOPS)
+        hop_training.train(host, lesson, {"learning_rate": learning_rate, "steps": steps, "seed": seed})
+    else:
+        _train_head(host, lesson, {**both, "--consolidation": consolidation, "--steps": steps})
 
 
-def _train_head(host: Output, lesson: _Lesson, said: Mapping[str, Any]) -> None:
-    if not lesson.paths and not lesson.feedback:
-        raise InvalidArgument(
-            "there is nothing to learn from", hint="Give question sets (docs/training.md), or --feedback."
-        )
-    to = None if lesson.dry_run else lesson.output
-    if to is not None:
-        check_free(to, force=lesson.force)
+def _train_head(host: Output, lesson: Lesson, said: Mapping[str, Any]) -> None:
+    lessons = lesson.checked()
     settings = _settings(host, said)
-    paths = tuple(dict.fromkeys(lesson.paths or ()))
-    lessons = Lessons(paths=paths, feedback=lesson.feedback, installed=not lesson.dry_run and to is None)
     course = run(host.config, lessons, settings, progress=False if host.as_json else None)
     envelope = {"ok": True, **_described(course, settings), "installed": False, "output": None}
     if not host.as_json:
+        print_table(host.console, envelope)
         _print(host.console, envelope)
     refuse_if_worse(course.trained)
-    if course.trained.head.scale and to is not None:
-        write_new(to, course.trained.head.to_json().decode(), force=lesson.force)
-        envelope["output"] = str(to)
-    elif course.trained.head.scale and lessons.installed:
-        with host.memory() as memory:
-            memory.use_head(course.trained.head, keep=True)
-        envelope["installed"] = True
-    used = host.config.settings.addressing.trained
-    host.show(envelope, lambda console, shown: _close(console, shown, used=used))
+    if course.trained.head.scale:
+        envelope |= keep(host, lesson, course.trained.head)
+    unused = None if host.config.settings.addressing.trained else "addressing.trained"
+    host.show(envelope, lambda console, shown: close(console, shown, nothing=_NOTHING, unused=unused))
 
 
 def _settings(host: Output, said: Mapping[str, Any]) -> TrainingSettings:
@@ -226,7 +222,7 @@ def _settings(host: Output, said: Mapping[str, Any]) -> TrainingSettings:
         controller=str(chosen["controller"]),
         hidden=chosen["hidden"],
         heads=chosen["heads"],
-        learning_rate=_checked(chosen["learning-rate"]),
+        learning_rate=checked_rate(chosen["learning-rate"]),
         initialization=str(chosen["initialization"]),
         consolidation=_held(chosen["consolidation"]),
         steps=chosen["steps"],
@@ -239,26 +235,23 @@ def _check_alone(others: bool) -> None:
         raise InvalidArgument("--remove goes alone", hint="Leave out one or the other.")
 
 
-def _checked(rate: float) -> float:
-    if not 0 < rate <= 1:
-        raise InvalidArgument(
-            f"the learning rate is above 0, up to 1, not {rate}", hint="For example: --learning-rate 0.001"
-        )
-    return rate
-
-
 def _held(strength: float) -> float:
     if not 0 <= strength < inf:
         raise InvalidArgument(f"the consolidation is a number from 0 up, not {strength}", hint="0 turns it off.")
     return strength
 
 
-def _remove(host: Output) -> None:
-    there = has_head(host.config)
+def _remove(host: Output, what: Learnt) -> None:
+    there = is_kept(host.config, what)
     if there:
         with host.memory(require_encoder=False) as memory:
-            memory.use_head(None, keep=True)
-    text = "[green]removed[/]: the default head looks again" if there else "[dim]no head is installed[/]"
+            if what == "head":
+                memory.use_head(None, keep=True)
+            else:
+                memory.use_hop_policy(None, keep=True)
+    before = "the default head looks" if what == "head" else "the configured policy leads on"
+    name = "head" if what == "head" else "hop policy"
+    text = f"[green]removed[/]: {before} again" if there else f"[dim]no {name} is installed[/]"
     host.show({"ok": True, "removed": there}, lambda console, _: console.print(text))
 
 
@@ -276,42 +269,15 @@ def _described(course: Course, settings: TrainingSettings) -> Envelope:
         "steps": trained.steps,
         "scale": trained.head.scale,
         "feedback": course.feedback,
-        "depths": list(DEPTHS),
-        "kinds": [{**asdict(each), "gain": each.gain, "worse": each.worse} for each in trained.table],
+        **compared(trained.table),
     }
 
 
 def _print(console: Console, envelope: Envelope) -> None:
-    """Print every kind before and after, and how the head was come by."""
-    depths = [f"@{depth}" for depth in envelope["depths"]]
-    table = Table("found, %", "n", *depths, "gain", box=SIMPLE_HEAD)
-    for each in envelope["kinds"]:
-        pairs = zip(each["default"], each["trained"], strict=True)
-        cells = [f"{100 * before:.1f}→{100 * after:.1f}" for before, after in pairs]
-        table.add_row(
-            literal(each["kind"]), f"{each['questions']:,}", *cells, f"{100 * each['gain']:+.1f}".replace("-", "−")
-        )
-    console.print(table)
+    """Print how the head was come by."""
     heads = "one head" if envelope["heads"] == 1 else f"{envelope['heads']} heads"
     console.print(
         "[dim]evidence among the first k, default→trained, for questions that the head had not seen; gain: on average\n"
         f"{envelope['controller']} controller, {heads}, from {envelope['initialization']} · {envelope['steps']} steps"
         f" · scale {envelope['scale']}: how far it departs from the default, 0 to 1[/]"
     )
-
-
-def _close(console: Console, envelope: Envelope, *, used: bool) -> None:
-    if envelope["feedback"] == 0:
-        console.print("[dim]this memory has no feedback yet: ntm_memory.feedback in clawhub.json lets it be kept[/]")
-    if not envelope["scale"]:
-        console.print("Nothing better than the default head was found: what looked before goes on looking.")
-    elif envelope["output"] is not None:
-        console.print(f"[green]written[/] {literal(envelope['output'])}")
-    elif envelope["installed"]:
-        console.print(
-            "[green]installed[/]: whoever opens this memory from now on looks with it; --remove takes it out again"
-        )
-        if not used:
-            console.print("[yellow]note:[/] clawhub.json says addressing.trained: false, so that it is not used")
-    else:
-        console.print("[dim]a dry run: nothing was kept[/]")
