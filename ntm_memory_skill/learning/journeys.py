@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.engine import Itinerary, Settings, TrainedHead
@@ -47,6 +47,19 @@ class Journeys:
     def groups(self) -> list[int]:
         """For each question, which of the set's memories it is asked of."""
         return [number for number, corpus in enumerate(self.dataset.corpora) for _ in corpus.questions]
+
+    def only(self, chosen: Bool[np.ndarray, "q"]) -> Journeys:
+        """Return the same with some of its questions."""
+        flags = chosen.tolist()
+        lessons = tuple(lesson for lesson, kept in zip(self.lessons, flags, strict=True) if kept)
+        corpora, start = [], 0
+        for corpus in self.dataset.corpora:
+            end = start + len(corpus.questions)
+            kept = zip(corpus.questions, flags[start:end], strict=True)
+            corpora.append(replace(corpus, questions=tuple(question for question, is_kept in kept if is_kept)))
+            start = end
+        some = replace(self.dataset, corpora=tuple(corpus for corpus in corpora if corpus.questions))
+        return replace(self, dataset=some, lessons=lessons)
 
 
 @dataclass(frozen=True, kw_only=True)
