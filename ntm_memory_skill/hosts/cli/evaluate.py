@@ -80,8 +80,9 @@ def evaluate(
     """Measure how much of what answers a question is found, on data with known answers. Your memory is not touched."""
     output = of(context)
     wanted = _depths(depths)
-    looking, leading = _learnt(output, head, read_head, kept_head), _learnt(output, policy, read_policy, kept_policy)
-    compared = _rows(rows, rows_for(output.config.settings, looking, leading))
+    looks = _learnt(output, "head", head, read_head, kept_head)
+    leads = _learnt(output, "hop policy", policy, read_policy, kept_policy)
+    compared = _rows(rows, rows_for(output.config.settings, looks, leads))
     if report is not None:
         check_free(report, force=force)
     sets = [sample(each, limit, seed) for each in ([read(path) for path in paths] if paths else [_diary()])]
@@ -101,7 +102,7 @@ def evaluate(
 
 
 def _learnt(
-    output: Output, file: Path | None, read: Callable[[Path], Kept], kept: Callable[[Config], Kept | None]
+    output: Output, name: str, file: Path | None, read: Callable[[Path], Kept], kept: Callable[[Config], Kept | None]
 ) -> Kept | None:
     """Return what was named, else what is installed; what is wrong with that is not in the other rows' way."""
     if file is not None:
@@ -109,7 +110,7 @@ def _learnt(
     try:
         return kept(output.config)
     except (StoreError, UnusableHead) as error:
-        terminal(stderr=True).print(f"[yellow]note:[/] no row for what is installed: {literal(error.message)}")
+        terminal(stderr=True).print(f"[yellow]note:[/] no row for the installed {name}: {literal(error.message)}")
         return None
 
 
