@@ -26,6 +26,10 @@
     ├── MachineError
     │   ├── UnusableMachine              unusable_machine     1
     │   └── TrainingDiverged             training_diverged    1
+    ├── CrossbarError
+    │   ├── InvalidCrossbar              invalid_crossbar     1
+    │   ├── CrossbarFull                 crossbar_full        1
+    │   └── TimeReversed                 time_reversed        1
     ├── HostError
     │   ├── HostMissing                  host_missing         1
     │   ├── HostTooOld                   host_too_old         1
@@ -244,6 +248,32 @@ class TrainingDiverged(MachineError):
 
     code = "training_diverged"
     default_hint = "Go on from the last checkpoint with a smaller --learning-rate, or start with another --seed."
+
+
+class CrossbarError(NTMMemoryError):
+    """The emulated crossbar cannot do what it was asked to."""
+
+    code = "crossbar_error"
+
+
+class InvalidCrossbar(CrossbarError):
+    """A crossbar was described that cannot be: impossible widths, no range of conductances, rows that do not fit."""
+
+    code = "invalid_crossbar"
+
+
+class CrossbarFull(CrossbarError):
+    """There are more rows than the crossbar has room for."""
+
+    code = "crossbar_full"
+    default_hint = "Raise crossbar.capacity in clawhub.json, or search with the backend dense."
+
+
+class TimeReversed(CrossbarError):
+    """The crossbar was asked to act before something that it has done already."""
+
+    code = "time_reversed"
+    default_hint = "Set the clock right; devices cannot become younger."
 
 
 class HostError(NTMMemoryError):

@@ -1,0 +1,70 @@
+"""The crossbar as a backend of the memory matrix: the analog match proposes, the exact rows decide.
+
+Rows are programmed when they are first seen, and again when they change; rows of zeros are let go. The `rerank` rows
+with the largest analog match are compared exactly, the others keep what the converters said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from array_api_compat import array_namespace
+from jaxtyping import Float, Float32
+
+from ntm_memory_skill.crossbar.crossbar import Crossbar
+from ntm_memory_skill.crossbar.energy import Cost, cost_of_comparing
+from ntm_memory_skill.ntm.addressing import Array
+
+NOTHING = Cost(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class CrossbarSimilarity:
+    """Matches one key with all rows by an emulated crossbar.
+
+    Args:
+        crossbar: Holds the rows.
+        clock: Seconds; a clock that goes back counts as one that stands still.
+        rerank: How many rows are compared exactly, 0 and up.
+    """
+
+    name = "crossbar"
+
+    def __init__(self, crossbar: Crossbar, clock: Callable[[], float], rerank: int = 100) -> None:
+        self.crossbar, self.rerank = crossbar, rerank
+        self.spent = NOTHING
+        """What the last `scores` would have cost, programming included."""
+        self._clock, self._now = clock, -np.inf
+        self._seen: Float32[np.ndarray, "n m"] = np.zeros((0, crossbar.dimension), np.float32)
+
+    def scores(self, key: Float[Array, "m"], rows: Float[Array, "n m"]) -> Float[Array, "n"]:
+        """Return the match of `key` with each row.
+
+        Raises:
+            CrossbarFull: There are more rows than it has room for.
+        """
+        xp = array_namespace(key, rows)
+        plain, asked = np.asarray(rows), np.asarray(key)
+        self._now = max(self._now, self._clock())
+        self.spent = self.take(plain)
+        found = np.zeros(len(plain), np.float32)
+        analog = self.crossbar.read(asked, self._now)
+        found[: len(analog)] = analog[: len(plain)]
+        count = min(self.rerank, len(plain))
+        self.spent += self.crossbar.cost_of_read() + cost_of_comparing(self.crossbar.dimension, count)
+        if count:
+            best = np.argpartition(-found, count - 1)[:count]
+            found[best] = plain[best] @ asked
+        return xp.asarray(found)
+
+    def take(self, rows: Float32[np.ndarray, "n m"]) -> Cost:
+        """Program what has changed since it was last looked at, and return what that would have cost."""
+        before, self._seen = self._seen, np.array(rows, np.float32)
+        known = np.zeros_like(self._seen)
+        known[: len(before)] = before[: len(known)]
+        changed = np.flatnonzero((known != self._seen).any(axis=1))
+        empty = ~self._seen[changed].any(axis=1)
+        gone = [*changed[empty].tolist(), *range(len(self._seen), len(before))]
+        self.crossbar.erase(gone)
+        written = changed[~empty].tolist()
+        return self.crossbar.write(written, self._seen[written], self._now) if written else NOTHING
