@@ -260,6 +260,7 @@ class InvalidCrossbar(CrossbarError):
     """A crossbar was described that cannot be: impossible widths, no range of conductances, rows that do not fit."""
 
     code = "invalid_crossbar"
+    default_hint = "Correct what is named; crossbar/params.py says what each number may be."
 
 
 class CrossbarFull(CrossbarError):

@@ -11,7 +11,7 @@ from typing import Any
 from ntm_memory_skill.config.schema import CONFIG_SCHEMA, ENTRY_SCHEMA, MachineSettings
 from ntm_memory_skill.config.violations import Violation, violations
 from ntm_memory_skill.encoder import EncoderSettings, RerankerSettings
-from ntm_memory_skill.engine import AddressingSettings, M3Settings, ReasoningSettings, Settings
+from ntm_memory_skill.engine import AddressingSettings, CrossbarSettings, M3Settings, ReasoningSettings, Settings
 from ntm_memory_skill.errors import ConfigError
 from ntm_memory_skill.ntm import HeadParameters
 from ntm_memory_skill.store import StoreSettings
@@ -198,9 +198,11 @@ def _settings(config: Mapping[str, Any], passphrase: str | None) -> Settings:
         del lifecycle["buffer_dimension"]
     reasoning = config.get("reasoning", {})
     hops = reasoning.get("hops", "auto")
+    crossbar = config.get("crossbar", {})
+    widths = {name: crossbar[name] for name in ("dac_bits", "adc_bits") if crossbar.get(name, "auto") != "auto"}
     share, dimension = addressing.get("lexical_share", "auto"), memory.get("memory_dim", "auto")
     return Settings(
-        **_present(memory, "memory_size", "content_limit", "recall_budget", "feedback"),
+        **_present(memory, "memory_size", "content_limit", "recall_budget", "feedback", "backend"),
         addressing=AddressingSettings(
             **_present(addressing, "content", "location", "hybrid", "commonness", "brevity", "time", "trained"),
             **_present(addressing, "association", "context"),
@@ -208,6 +210,7 @@ def _settings(config: Mapping[str, Any], passphrase: str | None) -> Settings:
             lexical_share=None if share == "auto" else share,
             head=HeadParameters(**head),
         ),
+        crossbar=CrossbarSettings(**_present(crossbar, "preset", "capacity", "rerank", "compensate", "seed"), **widths),
         reasoning=ReasoningSettings(
             **_present(reasoning, "beam", "told", "trained"), hops=None if hops == "auto" else hops
         ),

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ntm_memory_skill.crossbar import PRESETS
+from ntm_memory_skill.crossbar.params import MOST_BITS
 from ntm_memory_skill.engine import (
     DUPLICATES,
     SUCCESSIONS,
     AddressingSettings,
+    CrossbarSettings,
     M3Settings,
     ReasoningSettings,
     Settings,
@@ -19,6 +22,7 @@ from ntm_memory_skill.engine import (
 from ntm_memory_skill.engine.validation import TOP_K_LIMIT
 from ntm_memory_skill.m3 import LAWS
 from ntm_memory_skill.memnet.hops import MOST_HOPS
+from ntm_memory_skill.model import BACKENDS
 from ntm_memory_skill.ntm import INITIALIZATIONS
 from ntm_memory_skill.store import StoreSettings
 
@@ -29,6 +33,7 @@ _ADDRESSING = AddressingSettings()
 _STORE = StoreSettings()
 _M3 = M3Settings()
 _REASONING = ReasoningSettings()
+_CROSSBAR = CrossbarSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,12 @@ def _value(kind: str, description: str, default: Any, **bounds: Any) -> dict[str
     return {"type": kind, "description": description, "default": default, **bounds}
 
 
+def _width(description: str) -> dict[str, Any]:
+    """Return the schema of a converter's width."""
+    bits = {"type": "integer", "minimum": 2, "maximum": MOST_BITS}
+    return {"anyOf": [{"const": "auto"}, bits], "description": description, "default": "auto"}
+
+
 _MACHINE = MachineSettings()
 
 CONFIG_SCHEMA: dict[str, Any] = _object(
@@ -67,6 +78,11 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             minimum=1,
             maximum=10_000_000,
         ),
+        backend={
+            "enum": list(BACKENDS),
+            "description": "What matches in searches that do not say: dense is exact, crossbar emulates memristors.",
+            "default": _SETTINGS.backend,
+        },
         memory_dim={
             "anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 8, "maximum": 8192}],
             "description": "Length of a key. A number below the encoder's own projects the keys.",
@@ -286,7 +302,28 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             "boolean", "Use the hop policy that was trained for this memory, if there is one.", _REASONING.trained
         ),
     ),
-    crossbar=_object("The emulated memristor crossbar. No options yet."),
+    crossbar=_object(
+        "The emulated memristor crossbar, which can match queries with memories.",
+        preset={
+            "enum": list(PRESETS),
+            "description": "What it is made of: ideal is exact, pcm is phase-change memory, reram resistive memory.",
+            "default": _CROSSBAR.preset,
+        },
+        capacity=_value("integer", "Memories that it has room for.", _CROSSBAR.capacity, minimum=1, maximum=1_000_000),
+        rerank=_value(
+            "integer",
+            "How many of its best matches are compared exactly.",
+            _CROSSBAR.rerank,
+            minimum=0,
+            maximum=100_000,
+        ),
+        dac_bits=_width("Width of the converters of queries; auto is the preset's."),
+        adc_bits=_width("Width of the converters of sums; auto is the preset's."),
+        compensate=_value("boolean", "Measure how far devices have drifted, and divide it out.", _CROSSBAR.compensate),
+        seed=_value(
+            "integer", "Of its devices and of the noise of reads.", _CROSSBAR.seed, minimum=0, maximum=2**31 - 1
+        ),
+    ),
 )
 
 ENTRY_SCHEMA: dict[str, Any] = _object(

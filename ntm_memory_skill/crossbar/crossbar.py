@@ -41,6 +41,8 @@ class Programming:
     """How often each slot has been programmed, 1 and up."""
     times: Float64[np.ndarray, "k"]
     """When, seconds."""
+    reads: int = 0
+    """How often the crossbar has been read: what the noise of the next read is drawn from."""
 
 
 class Crossbar:
@@ -93,7 +95,7 @@ class Crossbar:
     def programming(self) -> Programming:
         """Which devices hold each row."""
         slots = np.flatnonzero(self.occupied)
-        return Programming(slots, self._counts[slots], self._times[slots])
+        return Programming(slots, self._counts[slots], self._times[slots], self._reads)
 
     def write(self, slots: Sequence[int], rows: Float[np.ndarray, "k m"], at: float) -> Cost:
         """Program rows, and return what that would have cost. What was in the slots is gone.
@@ -130,6 +132,7 @@ class Crossbar:
         if min(counts, default=1) < 1 or not np.isfinite(kept.times).all():
             raise InvalidCrossbar("a row was programmed at no time, or less than once")
         self._advance(latest)
+        self._reads = kept.reads
         self._program(slots, np.asarray(rows, np.float32), counts, kept.times.tolist())
 
     def erase(self, slots: Sequence[int]) -> None:

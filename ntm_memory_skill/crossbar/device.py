@@ -71,8 +71,9 @@ def program(target: Cells, device: Device, rng: np.random.Generator, circuit: Ci
         wandering = np.sqrt(later**2 - deviation**2) * _normal(rng, target)
     if device.stuck_off or device.stuck_on:
         drawn = rng.random(target.shape, dtype=np.float32)
-        kept = np.where(drawn < device.stuck_off, np.float32(device.g_min), kept)
-        kept = np.where(drawn > 1 - device.stuck_on, np.float32(device.g_max), kept)
+        off, on = drawn < device.stuck_off, drawn >= 1 - device.stuck_on
+        kept = np.where(off, np.float32(device.g_min), np.where(on, np.float32(device.g_max), kept))
+        exponent, wandering = (None if each is None else each * ~(off | on) for each in (exponent, wandering))
     return Programmed(kept, exponent, wandering, pulses)
 
 

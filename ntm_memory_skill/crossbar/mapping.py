@@ -49,5 +49,5 @@ def _digits(shares: Float[np.ndarray, "k m"], circuit: Circuit) -> list[Float[np
     if circuit.slices == 1:
         return [shares]
     base = 2**circuit.slice_bits
-    whole = np.rint(shares * (base**circuit.slices - 1)).astype(np.int64)
+    whole = np.rint(shares.astype(np.float64) * (base**circuit.slices - 1)).astype(np.int64)
     return [(whole // base**place % base) / (base - 1) for place in reversed(range(circuit.slices))]

@@ -10,6 +10,7 @@ from ntm_memory_skill.errors import InvalidCrossbar
 
 MOST_BITS = 16
 MOST_SLICES = 8
+MOST_SLICED_BITS = 32
 MOST_LINES = 8_192
 
 
@@ -26,9 +27,11 @@ class Device:
     drift_mean: tuple[float, float] | None = None
     """(a, b) of the mean drift exponent a·ln g + b, within `drift_mean_bounds`; None does not drift."""
     drift_mean_bounds: tuple[float, float] = (0.0, math.inf)
+    """Lowest and highest, 0 and up."""
     drift_deviation: tuple[float, float] = (0.0, 0.0)
     """(a, b) of its standard deviation from device to device, within `drift_deviation_bounds`."""
     drift_deviation_bounds: tuple[float, float] = (0.0, math.inf)
+    """Lowest and highest, 0 and up."""
     relaxation: tuple[float, ...] = ()
     """Standard deviation around the target after a day, where it is more than that of `programming`, in the same form;
     devices wander there evenly with ln t, and no further."""
@@ -62,6 +65,9 @@ class Device:
         for name in ("read_seconds", "settled"):
             if not 0 < getattr(self, name) < math.inf:
                 yield f"{name} is a number above 0, not {getattr(self, name)!r}"
+        for bounds in (self.drift_mean_bounds, self.drift_deviation_bounds):
+            if not 0 <= bounds[0] <= bounds[1]:
+                yield f"bounds of drift exponents are a lowest and a highest from 0 up, not {bounds!r}"
         if not (self.stuck_off >= 0 and self.stuck_on >= 0 and self.stuck_off + self.stuck_on <= 1):
             yield f"shares of stuck devices are {self.stuck_off!r} and {self.stuck_on!r}, not from 0 to 1 together"
 
@@ -123,7 +129,7 @@ class Circuit:
     slices: int = 1
     """Device pairs for each number, 1 to 8. With several, each holds `slice_bits` of it."""
     slice_bits: int = 4
-    """Bits of a slice, 1 to 8."""
+    """Bits of a slice, 1 to 8; 32 at most in all slices together."""
     dac: Converter = field(default_factory=Converter)
     adc: Converter = field(default_factory=Converter)
     """Of the sum of one tile, in units of the product of query and row."""
@@ -141,6 +147,8 @@ class Circuit:
             for name, most in (("slices", MOST_SLICES), ("slice_bits", MOST_SLICES), ("pulses", 100))
             if type(getattr(self, name)) is not int or not 1 <= getattr(self, name) <= most
         ]
+        if not wrong and self.slices * self.slice_bits > MOST_SLICED_BITS:
+            wrong.append(f"slices have {MOST_SLICED_BITS} bits at most together, not {self.slices} × {self.slice_bits}")
         if self.weight_range is not None and not 0 < self.weight_range < math.inf:
             wrong.append(f"weight_range is above 0, or none, not {self.weight_range!r}")
         if not 0 < self.tolerance < math.inf:

@@ -12,7 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from jaxtyping import Float, Float32
 
-from ntm_memory_skill.crossbar.crossbar import Crossbar
+from ntm_memory_skill.crossbar.crossbar import Crossbar, Programming
 from ntm_memory_skill.crossbar.energy import Cost, cost_of_comparing
 from ntm_memory_skill.ntm.addressing import Array
 
@@ -35,7 +35,8 @@ class CrossbarSimilarity:
         self.spent = NOTHING
         """What the last `scores` would have cost, programming included."""
         self._clock, self._now = clock, -np.inf
-        self._seen: Float32[np.ndarray, "n m"] = np.zeros((0, crossbar.dimension), np.float32)
+        self.seen: Float32[np.ndarray, "n m"] = np.zeros((0, crossbar.dimension), np.float32)
+        """Rows as they were programmed; zeros for those that were not."""
 
     def scores(self, key: Float[Array, "m"], rows: Float[Array, "n m"]) -> Float[Array, "n"]:
         """Return the match of `key` with each row.
@@ -57,14 +58,29 @@ class CrossbarSimilarity:
             found[best] = plain[best] @ asked
         return xp.asarray(found)
 
+    def resume(self, kept: Programming, rows: Float32[np.ndarray, "n m"]) -> None:
+        """Take back devices that were programmed before; `take` programs the rows that have none.
+
+        Args:
+            kept: What `Crossbar.programming` gave, of slots below n.
+            rows: The rows as they are now, those in these slots as they were.
+
+        Raises:
+            CrossbarError: See `Crossbar.restore`.
+        """
+        self.crossbar.restore(kept, rows[kept.slots])
+        self.seen = np.zeros_like(rows, np.float32)
+        self.seen[kept.slots] = rows[kept.slots]
+        self._now = float(kept.times.max(initial=self._now))
+
     def take(self, rows: Float32[np.ndarray, "n m"]) -> Cost:
         """Program what has changed since it was last looked at, and return what that would have cost."""
-        before, self._seen = self._seen, np.array(rows, np.float32)
-        known = np.zeros_like(self._seen)
+        before, self.seen = self.seen, np.array(rows, np.float32)
+        known = np.zeros_like(self.seen)
         known[: len(before)] = before[: len(known)]
-        changed = np.flatnonzero((known != self._seen).any(axis=1))
-        empty = ~self._seen[changed].any(axis=1)
-        gone = [*changed[empty].tolist(), *range(len(self._seen), len(before))]
+        changed = np.flatnonzero((known != self.seen).any(axis=1))
+        empty = ~self.seen[changed].any(axis=1)
+        gone = [*changed[empty].tolist(), *range(len(self.seen), len(before))]
         self.crossbar.erase(gone)
         written = changed[~empty].tolist()
-        return self.crossbar.write(written, self._seen[written], self._now) if written else NOTHING
+        return self.crossbar.write(written, self.seen[written], self._now) if written else NOTHING

@@ -12,6 +12,7 @@ from jaxtyping import Float32
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.engine.settings import AddressingSettings
 from ntm_memory_skill.lexical import PLAIN, Asking, asking, cjk_share, tokenize
+from ntm_memory_skill.ntm import Similarity
 from ntm_memory_skill.temporal import TimeMentions, mentioned
 
 COMMON_CHINESE = (
@@ -37,6 +38,8 @@ class Cue:
     """As it was asked."""
     asking: Asking = PLAIN
     """Its form."""
+    matcher: Similarity | None = None
+    """What matches its key with the rows; None is the matrix's own way, exactly."""
     context: Float32[np.ndarray, "m"] | None = None
     """What was last said in the chat that asks, as a unit key; None where nothing was, or where it does not matter."""
 

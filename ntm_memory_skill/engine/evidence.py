@@ -130,7 +130,7 @@ def gather(
     terms: dict[str, Column] = {"words": addressing.standardize(match.scores, admitted)}
     similarity, share = None, 1.0
     if cue.key is not None:
-        similarity = np.asarray(projection.matrix.similarities(cue.key))
+        similarity = np.asarray(projection.matrix.similarities(cue.key, cue.matcher))
         terms["meaning"] = addressing.standardize(similarity, admitted)
         share = words_share(terms, cue, settings)
         if settings.commonness or learnt:

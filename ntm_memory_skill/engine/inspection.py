@@ -95,7 +95,7 @@ class Inspectable:
             self._reader.check(head)
         if keep:
             with self._live.transaction():
-                self._live.store.keep_learnt("head", None if head is None else head.to_json())
+                self._live.store.keep_beside("head", None if head is None else head.to_json())
         self._reader.take(head)
 
     @property
@@ -118,5 +118,5 @@ class Inspectable:
             self._reader.check(policy)
         if keep:
             with self._live.transaction():
-                self._live.store.keep_learnt("hops", None if policy is None else policy.to_json())
+                self._live.store.keep_beside("hops", None if policy is None else policy.to_json())
         self._reader.read_on(policy)

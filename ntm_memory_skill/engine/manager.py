@@ -366,6 +366,7 @@ class NTMMemoryManager(Inspectable, Lifecycle):
 
     def close(self) -> None:
         """Fold the journal into the snapshot if that is due, and let go. Closing twice is harmless."""
+        self._reader.close()
         self._live.close()
 
     def _given(self, query: str, hits: list[Hit]) -> list[Hit]:

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float32, Int64
 
 from ntm_memory_skill.encoder import Encoder
 from ntm_memory_skill.engine import recall as read_path
+from ntm_memory_skill.engine.analog import Analog
 from ntm_memory_skill.engine.contexts import Contexts
 from ntm_memory_skill.engine.cue import Cue, CueMaker
 from ntm_memory_skill.engine.evidence import gather, statistics
@@ -33,6 +34,7 @@ from ntm_memory_skill.engine.trained import TrainedHead, stacked, trust, weights
 from ntm_memory_skill.errors import InvalidArgument, UnusableHead
 from ntm_memory_skill.memnet.trained import TrainedPolicy
 from ntm_memory_skill.model import Hit, Query
+from ntm_memory_skill.ntm import Similarity
 from ntm_memory_skill.sources import Clock
 
 logger = logging.getLogger(__name__)
@@ -74,11 +76,12 @@ class Reader:
         self._loading = BackgroundLoad(encoder) if settings.answer_while_loading else None
         self._focuses = SessionFocuses()
         self._contexts = Contexts(live, settings.m3)
+        self._backend, self._analog = settings.backend, Analog(live, settings.crossbar, clock)
 
     @cached_property
     def trained(self) -> TrainedHead | None:
         """The head that was trained for this memory; None where there is none, or none that can be used."""
-        kept = self._live.store.learnt("head") if self._settings.trained else None
+        kept = self._live.store.beside("head") if self._settings.trained else None
         identity = self._live.store.encoder
         if kept is None or identity is None:
             return None
@@ -93,7 +96,7 @@ class Reader:
     @cached_property
     def policy(self) -> TrainedPolicy | None:
         """The hop policy that was trained for this memory; None where there is none, or none that can be used."""
-        kept = self._live.store.learnt("hops") if self._reasoning.trained else None
+        kept = self._live.store.beside("hops") if self._reasoning.trained else None
         identity = self._live.store.encoder
         if kept is None or identity is None:
             return None
@@ -228,8 +231,21 @@ class Reader:
             if query.mode == "exact":
                 admitted &= projection.lexical.match(cue.terms, len(projection)).coverage > WHOLLY
             if not by_words:
-                cue = replace(cue, context=self.context(query.session))
+                cue = replace(cue, context=self.context(query.session), matcher=self._matcher(query, projection))
             yield (projection, cue, admitted) if admitted.any() else None
+
+    def close(self) -> None:
+        """Write down what is worth keeping of how the memory was looked at."""
+        with self._live.mutex:
+            self._analog.keep()
+
+    def _matcher(self, query: Query, projection: Projection) -> Similarity | None:
+        """Return what matches the query's key with the rows; None for the matrix's own way.
+
+        Forgotten memories have no row in the crossbar: where they may be seen, all are matched exactly.
+        """
+        backend = self._backend if query.backend is None else query.backend
+        return None if backend == "dense" or query.filters.include_forgotten else self._analog.similarity(projection)
 
     def _hops(self, query: Query) -> int | None:
         """Return how often to read for a query; None goes by its form."""

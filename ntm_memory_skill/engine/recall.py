@@ -206,6 +206,7 @@ def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
             told=0.0 if focused.told is None else float(focused.told[slot]),
             sharpened=float(stages.sharpened[slot]),
             chain=() if seen.journey is None else seen.journey.steps(slot),
+            backend="dense" if cue.matcher is None else "crossbar",
         )
         return Hit(record, trace.sharpened, trace, None if moment is None else record.content_at(moment))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ntm_memory_skill.encoder import EncoderSettings, RerankerSettings
 from ntm_memory_skill.m3 import LAWS
 from ntm_memory_skill.memnet.hops import HopPolicy
+from ntm_memory_skill.model import Backend
 from ntm_memory_skill.ntm import HeadParameters
 from ntm_memory_skill.store import StoreSettings
 
@@ -63,6 +64,26 @@ class ReasoningSettings:
     """Use the hop policy that was trained for this memory, if there is one."""
     policy: HopPolicy = field(default_factory=HopPolicy)
     """What each clue weighs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossbarSettings:
+    """The emulated crossbar that may be searched with."""
+
+    preset: str = "pcm"
+    """What it is made of: "ideal", "pcm" or "reram" (`crossbar.presets`)."""
+    capacity: int = 16_384
+    """Rows that it has room for, 1 and up; each takes some 8 KiB of this process's memory with keys of 384 numbers."""
+    rerank: int = 100
+    """How many of its best matches are compared exactly, 0 and up."""
+    dac_bits: int | None = None
+    """Width of the converters of queries, 2 to 16; None is the preset's."""
+    adc_bits: int | None = None
+    """Width of the converters of sums, 2 to 16; None is the preset's."""
+    compensate: bool = True
+    """Whether drift is measured and divided out, where the preset does so."""
+    seed: int = 0
+    """Of its devices and of the noise of reads, 0 and up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +152,11 @@ class Settings:
     feedback: bool = False
     """Note beside the memory which given memories turned out to be of use, and for which question, to train a head on.
     Off, because questions are private: they may say more than any memory does."""
+    backend: Backend = "dense"
+    """What matches keys with rows in searches that do not say: "dense", exactly, or "crossbar", as emulated
+    memristors do, with an exact comparison of the best."""
     addressing: AddressingSettings = field(default_factory=AddressingSettings)
+    crossbar: CrossbarSettings = field(default_factory=CrossbarSettings)
     reasoning: ReasoningSettings = field(default_factory=ReasoningSettings)
     m3: M3Settings = field(default_factory=M3Settings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)

@@ -12,7 +12,7 @@ from typing import Any
 from ntm_memory_skill.engine.modes import IN_HOPS
 from ntm_memory_skill.errors import InputError, InvalidArgument, InvalidContent, UnknownArgument, UnknownFilter
 from ntm_memory_skill.memnet.hops import MOST_HOPS
-from ntm_memory_skill.model import MODES, Filters, Mode, Query, Record
+from ntm_memory_skill.model import BACKENDS, MODES, Backend, Filters, Mode, Query, Record
 
 NAME_LIMIT = 256
 TAG_LIMIT = 32
@@ -37,7 +37,7 @@ FIELDS = (
     "pinned",
     "id",
 )
-HOW = ("mode", "hops")
+HOW = ("mode", "hops", "backend")
 """Arguments of a search that are no filters."""
 FILTERS = ("tags", "type", "session", "since", "until", "as_of", "include_superseded", "include_forgotten")
 
@@ -188,8 +188,9 @@ def question(query: object, top_k: object, given: Mapping[str, Any], content_lim
     """Return what is asked, with how many answers at most, its filters and, among them, its mode."""
     text, limit = content(query, content_limit), count("top_k", top_k, TOP_K_LIMIT)
     conditions = {each: value for each, value in given.items() if each not in HOW}
-    way = mode(given.get("mode"), chat=False)
-    return Query(text=text, top_k=limit, filters=filters(conditions), mode=way, hops=hops(given.get("hops"), way))
+    way, matched = mode(given.get("mode"), chat=False), backend(given.get("backend"))
+    wanted = hops(given.get("hops"), way)
+    return Query(text=text, top_k=limit, filters=filters(conditions), mode=way, hops=wanted, backend=matched)
 
 
 def manner(text: str, session: object, given: Mapping[str, Any]) -> Query:
@@ -201,7 +202,8 @@ def manner(text: str, session: object, given: Mapping[str, Any]) -> Query:
     chat = name("session", session)
     asked = question(text, TOP_K_LIMIT, {each: value for each, value in given.items() if each not in HOW}, len(text))
     way = mode(given.get("mode"), chat=chat is not None)
-    return replace(asked, session=chat, mode=way, hops=hops(given.get("hops"), way))
+    matched = backend(given.get("backend"))
+    return replace(asked, session=chat, mode=way, hops=hops(given.get("hops"), way), backend=matched)
 
 
 def mode(value: object, *, chat: bool) -> Mode:
@@ -230,6 +232,16 @@ def hops(value: object, way: Mode) -> int | None:
         hint = f"Leave hops out, or use one of the modes {', '.join(each for each in MODES if each in IN_HOPS)}."
         raise InvalidArgument(f"the mode {way} reads once", hint=hint)
     return wanted
+
+
+def backend(value: object) -> Backend | None:
+    """Return what is to match keys with rows; None if that is not given, and goes by the settings."""
+    if value is None:
+        return None
+    found = next((each for each in BACKENDS if each == value), None)
+    if found is None:
+        raise InvalidArgument(f"there is no backend {_shown(value)}", hint=f"The backends are: {', '.join(BACKENDS)}.")
+    return found
 
 
 def filters(given: Mapping[str, Any]) -> Filters:

@@ -8,7 +8,7 @@ from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import TrainedHead
 from ntm_memory_skill.errors import UnusableHead
 from ntm_memory_skill.memnet.trained import TrainedPolicy
-from ntm_memory_skill.store import Learnt, Paths
+from ntm_memory_skill.store import Beside, Paths
 from ntm_memory_skill.store.fs import FileSystem
 
 
@@ -49,13 +49,13 @@ def kept_policy(config: Config) -> TrainedPolicy | None:
     return None if data is None else TrainedPolicy.from_json(data)
 
 
-def is_kept(config: Config, what: Learnt) -> bool:
+def is_kept(config: Config, what: Beside) -> bool:
     """Return whether a file is where something trained is kept for the configured memory, whatever is in it."""
     return _kept(config, what) is not None
 
 
-def _kept(config: Config, what: Learnt) -> bytes | None:
-    found = FileSystem().read(Paths.of(config.memory_file).learnt(what))
+def _kept(config: Config, what: Beside) -> bytes | None:
+    found = FileSystem().read(Paths.of(config.memory_file).beside(what))
     return None if found is None else found[0]
 
 

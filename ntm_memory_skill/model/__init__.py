@@ -20,8 +20,10 @@ from ntm_memory_skill.model.events import (
 from ntm_memory_skill.model.feedback import HOWS, Feedback, How
 from ntm_memory_skill.model.identity import EncoderIdentity
 from ntm_memory_skill.model.query import (
+    BACKENDS,
     LEADS,
     MODES,
+    Backend,
     Filters,
     Hit,
     Lead,
@@ -36,12 +38,14 @@ from ntm_memory_skill.model.query import (
 from ntm_memory_skill.model.record import OCCURRENCES, Absorbed, Link, Occurrence, Record, Version, indexed_text
 
 __all__ = [
+    "BACKENDS",
     "HOWS",
     "LEADS",
     "MODES",
     "OCCURRENCES",
     "Absorbed",
     "Accessed",
+    "Backend",
     "Consolidated",
     "EncoderIdentity",
     "Erased",

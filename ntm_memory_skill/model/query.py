@@ -10,6 +10,8 @@ from ntm_memory_skill.model.record import Record
 
 Mode = Literal["adaptive", "exact", "semantic", "contextual", "temporal"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+Backend = Literal["dense", "crossbar"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 Lead = Literal["named", "shared", "linked", "joint"]
 LEADS: tuple[Lead, ...] = get_args(Lead)
 
@@ -49,6 +51,8 @@ class Query:
     """What decides; see `engine.modes`."""
     hops: int | None = None
     """How often the memory is read, each time for what was read before leads to, 1 to 4; None goes by the question."""
+    backend: Backend | None = None
+    """What matches its key with the rows; None goes by the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ class Trace:
     the question does not ask for several things of one kind."""
     chain: tuple[Step, ...] = ()
     """What led to it, in the order in which it was read; empty where it was found at once."""
+    backend: Backend = "dense"
+    """What matched its key with the rows."""
     later_than: str | None = None
     """Id of the best match, which says the same kind of thing and is older: this hit was put before it."""
     rerank: float | None = None

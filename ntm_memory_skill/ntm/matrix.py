@@ -111,9 +111,15 @@ class MemoryMatrix:
         """Return the row of one slot."""
         return self._rows[slot, :]
 
-    def similarities(self, key: Float[np.ndarray, "m"]) -> Float[Array, "n"]:
-        """Return the match of a unit key with every row: cosine × strength, 0 for a free slot."""
-        return self._similarity.scores(self._xp.asarray(key, dtype=self._xp.float32), self.rows)
+    def similarities(self, key: Float[np.ndarray, "m"], by: Similarity | None = None) -> Float[Array, "n"]:
+        """Return the match of a unit key with every row: cosine × strength, 0 for a free slot.
+
+        Args:
+            key: The key.
+            by: What computes it in the place of the matrix's own backend.
+        """
+        backend = self._similarity if by is None else by
+        return backend.scores(self._xp.asarray(key, dtype=self._xp.float32), self.rows)
 
     def matches(self, keys: Float[np.ndarray, "k m"], slots: Int[np.ndarray, "s"]) -> Float[np.ndarray, "k s"]:
         """Return the dot product of each of some keys with the rows in some slots, exactly.

@@ -25,16 +25,16 @@ locks that end with their holder. `docs/format.md` describes the files for peopl
 from ntm_memory_skill.store.check import Finding, verify
 from ntm_memory_skill.store.directory import DirectoryStore
 from ntm_memory_skill.store.memory import MemoryStore
-from ntm_memory_skill.store.paths import Learnt, Paths
+from ntm_memory_skill.store.paths import Beside, Paths
 from ntm_memory_skill.store.protocol import Changes, KeyRows, Scrubbed, Store, StoreSettings
 from ntm_memory_skill.store.state import State
 
 __all__ = [
+    "Beside",
     "Changes",
     "DirectoryStore",
     "Finding",
     "KeyRows",
-    "Learnt",
     "MemoryStore",
     "Paths",
     "Scrubbed",

@@ -17,7 +17,7 @@ from ntm_memory_skill.store.files import Files, Seen, Sight
 from ntm_memory_skill.store.fs import FileSystem
 from ntm_memory_skill.store.keycache import KeyRows
 from ntm_memory_skill.store.lock import WriterLock
-from ntm_memory_skill.store.paths import Learnt, Paths
+from ntm_memory_skill.store.paths import Beside, Paths
 from ntm_memory_skill.store.protocol import Changes, Scrubbed, StoreSettings
 from ntm_memory_skill.store.state import State
 from ntm_memory_skill.store.writer import WriterNote
@@ -65,7 +65,7 @@ class DirectoryStore:
         self._settled = False
         self._cut = 0
         """Bytes of an unfinished write that were there at opening."""
-        for each in (self.paths.keys, self.paths.lock, self.paths.writer, *self.paths.trained, self.paths.feedback):
+        for each in (self.paths.keys, self.paths.lock, self.paths.writer, *self.paths.companions, self.paths.feedback):
             self._fs.signature(each)  # refuses what is no file
         self._take(self._files.load())
         if tidy and self._untidy():
@@ -172,17 +172,17 @@ class DirectoryStore:
             (digest, key.astype("<f4").tobytes()) for digest, key in zip(rows.digests, rows.keys, strict=True)
         )
 
-    def learnt(self, what: Learnt) -> bytes | None:
-        """Return what is kept; see `Store.learnt`."""
-        found = self._fs.read(self.paths.learnt(what))
+    def beside(self, what: Beside) -> bytes | None:
+        """Return what is kept; see `Store.beside`."""
+        found = self._fs.read(self.paths.beside(what))
         return None if found is None else found[0]
 
-    def keep_learnt(self, what: Learnt, data: bytes | None) -> None:
-        """Put what was trained in the place of what was there before; see `Store.keep_learnt`."""
+    def keep_beside(self, what: Beside, data: bytes | None) -> None:
+        """Put something beside the memory; see `Store.keep_beside`."""
         if data is None:
-            self._fs.remove(self.paths.learnt(what))
+            self._fs.remove(self.paths.beside(what))
         else:
-            self._fs.replace(self.paths.learnt(what), data)
+            self._fs.replace(self.paths.beside(what), data)
 
     def feedback(self) -> list[Feedback]:
         """Return what turned out to be of use; see `Store.feedback`."""

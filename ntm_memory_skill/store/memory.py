@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ntm_memory_skill.model import EncoderIdentity, Event, Feedback, Purged, Record
 from ntm_memory_skill.store import keycache
 from ntm_memory_skill.store.feedback import KEPT, Traces, line
-from ntm_memory_skill.store.paths import Learnt
+from ntm_memory_skill.store.paths import Beside
 from ntm_memory_skill.store.protocol import Changes, KeyRows, Scrubbed
 from ntm_memory_skill.store.state import State
 
@@ -22,7 +22,7 @@ class MemoryStore:
         self.encoder: EncoderIdentity | None = None
         self.warnings: tuple[str, ...] = ()
         self._rows: KeyRows | None = None
-        self._learnt: dict[Learnt, bytes | None] = {}
+        self._beside: dict[Beside, bytes | None] = {}
         self._feedback: deque[Feedback] = deque(maxlen=KEPT)
         self._purged: list[Record] = []
 
@@ -77,13 +77,13 @@ class MemoryStore:
         """Return False: there is no journal."""
         return False
 
-    def learnt(self, what: Learnt) -> bytes | None:
-        """Return what was given last; see `Store.learnt`."""
-        return self._learnt.get(what)
+    def beside(self, what: Beside) -> bytes | None:
+        """Return what was given last; see `Store.beside`."""
+        return self._beside.get(what)
 
-    def keep_learnt(self, what: Learnt, data: bytes | None) -> None:
-        """Take what was trained."""
-        self._learnt[what] = data
+    def keep_beside(self, what: Beside, data: bytes | None) -> None:
+        """Take what is to be kept beside the memory."""
+        self._beside[what] = data
 
     def feedback(self) -> list[Feedback]:
         """Return what was given, without what tells of a purged memory."""

@@ -11,11 +11,12 @@ from ntm_memory_skill.errors import PathRefused
 from ntm_memory_skill.store.fs import TEMPORARY, translated
 
 DEFAULT_NAME = "ntm_memory.json"
-_BESIDE = re.compile(r"\.(previous|v\d+|head|hops)\.json$")
+_BESIDE = re.compile(r"\.(previous|v\d+|head|hops|crossbar)\.json$")
 
 
-Learnt = Literal["head", "hops"]
-"""What may be trained for a memory, and is kept beside it: its addressing head, and its hop policy."""
+Beside = Literal["head", "hops", "crossbar"]
+"""What is kept beside a memory: the addressing head and the hop policy that were trained for it; which devices of the
+emulated crossbar hold its rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class Paths:
     """The addressing head that was trained for this memory."""
     hops: Path
     """The hop policy that was trained for it."""
+    crossbar: Path
+    """Which devices of the emulated crossbar hold its rows."""
     feedback: Path
     """Which given memories turned out to be of use."""
 
@@ -69,6 +72,7 @@ class Paths:
             quarantine=_beside(snapshot, "damaged"),
             head=_beside(snapshot, "head.json"),
             hops=_beside(snapshot, "hops.json"),
+            crossbar=_beside(snapshot, "crossbar.json"),
             feedback=_beside(snapshot, "feedback.jsonl"),
         )
 
@@ -78,22 +82,24 @@ class Paths:
         return self.snapshot.parent
 
     @property
-    def trained(self) -> tuple[Path, ...]:
-        """Where all is that may be trained."""
-        return self.head, self.hops
+    def companions(self) -> tuple[Path, ...]:
+        """Where all is that may be beside the memory."""
+        return self.head, self.hops, self.crossbar
 
-    def learnt(self, what: Learnt) -> Path:
-        """Return where something that was trained is kept."""
+    def beside(self, what: Beside) -> Path:
+        """Return where something beside the memory is kept."""
         match what:
             case "head":
                 return self.head
             case "hops":
                 return self.hops
+            case "crossbar":
+                return self.crossbar
 
     @property
     def temporaries(self) -> tuple[Path, ...]:
         """What a crash in the middle of a rewrite may leave behind."""
-        rewritten = (self.snapshot, self.journal, self.keys, *self.previous, *self.trained, self.feedback)
+        rewritten = (self.snapshot, self.journal, self.keys, *self.previous, *self.companions, self.feedback)
         return tuple(path.with_name(path.name + TEMPORARY) for path in rewritten)
 
     def outdated(self, version: int) -> tuple[Path, Path]:

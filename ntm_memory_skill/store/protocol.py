@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ntm_memory_skill.model import EncoderIdentity, Event, Feedback
 from ntm_memory_skill.store.keycache import KeyRows
-from ntm_memory_skill.store.paths import Learnt
+from ntm_memory_skill.store.paths import Beside
 from ntm_memory_skill.store.state import State
 
 __all__ = ["Changes", "KeyRows", "Scrubbed", "Store", "StoreSettings"]
@@ -121,15 +121,15 @@ class Store(Protocol):
         On closing less will do: a small snapshot costs little to rewrite, and is then everything by itself.
         """
 
-    def learnt(self, what: Learnt) -> bytes | None:
-        """Return what was trained for this memory, as `keep_learnt` was given it; None if nothing was.
+    def beside(self, what: Beside) -> bytes | None:
+        """Return what is kept beside the memory, as `keep_beside` was given it; None if nothing is.
 
         It is beside the memory, not of it: what becomes of memories leaves it alone. It is not encrypted, for it holds
         no text.
         """
 
-    def keep_learnt(self, what: Learnt, data: bytes | None) -> None:
-        """Put what was trained in the place of what was there before; None removes it. Call it inside `transaction`.
+    def keep_beside(self, what: Beside, data: bytes | None) -> None:
+        """Put something in the place of what was kept there; None removes it. Call it inside `transaction`.
 
         It is on the disk when this returns; until then the one before is there, whole.
         """

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntm_memory_skill.model import LEADS
+from ntm_memory_skill.model import BACKENDS, LEADS
 from ntm_memory_skill.tools.schema import JSONSchema, closed, each, flag, number, share, text, texts, whole
 
 _COSINE = "Likeness of meaning, -1 to 1"
@@ -74,8 +74,9 @@ _WHY = closed(
         ),
         "later_than": text("Id of the best match, which says the same kind of thing and is older."),
         "rerank": number("What a reranker gave: more is better. Then hits stand in this order."),
+        "backend": {"const": "crossbar", "description": "Matched by the emulated crossbar, not exactly."},
     },
-    optional=("cosine", "words", "said_next_to", "led_by", "later_than", "rerank"),
+    optional=("cosine", "words", "said_next_to", "led_by", "later_than", "rerank", "backend"),
     description="Why it was found.",
 )
 _TRACE = closed(
@@ -136,6 +137,7 @@ _TRACE = closed(
             "anyOf": [{"type": "number"}, {"type": "null"}],
             "description": "What a reranker gave, which orders hits and leaves scores alone; null where none did.",
         },
+        "backend": {"enum": [*BACKENDS], "description": "What matched the question with it."},
     },
     description="How it came to its score; with explain.",
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ntm_memory_skill.engine.validation import CONTEXT_LIMIT, FILTERS, NAME_LIMIT, TAG_LIMIT, TOP_K_LIMIT
 from ntm_memory_skill.memnet.hops import MOST_HOPS
-from ntm_memory_skill.model import MODES
+from ntm_memory_skill.model import BACKENDS, MODES
 from ntm_memory_skill.tools import results
 from ntm_memory_skill.tools.schema import JSONSchema, flag, share, text, texts
 
@@ -83,6 +83,14 @@ _HOPS: JSONSchema = {
         "seems to need. 2 or more for one that describes what it asks about by something else."
     ),
 }
+_BACKEND: JSONSchema = {
+    "type": "string",
+    "enum": list(BACKENDS),
+    "description": (
+        "What matches the question with memories: dense, exactly, or crossbar, as an emulated memristor array does, "
+        "whose best matches are then compared exactly. As configured by default."
+    ),
+}
 _PINNED = flag("Never forget it, whatever else has to go. False by default.")
 
 _FILTERS: JSONSchema = {
@@ -150,6 +158,7 @@ RECALL = ToolSpec(
         },
         "mode": _MODE,
         "hops": _HOPS,
+        "backend": _BACKEND,
         "include_superseded": _SUPERSEDED,
         "include_forgotten": _FORGOTTEN,
         "context": _CONTEXT,
@@ -177,6 +186,7 @@ SEARCH = ToolSpec(
         "filters": _FILTERS,
         "mode": _SEARCH_MODE,
         "hops": _HOPS,
+        "backend": _BACKEND,
         "context": _CONTEXT,
         "explain": _EXPLAIN_SEARCH,
     },

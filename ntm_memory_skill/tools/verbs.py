@@ -174,6 +174,8 @@ def _why(trace: Trace) -> JSON:
         reasons["later_than"] = trace.later_than
     if trace.rerank is not None:
         reasons["rerank"] = round(trace.rerank, 3)
+    if trace.backend == "crossbar":
+        reasons["backend"] = trace.backend
     return reasons
 
 
@@ -225,6 +227,7 @@ def _trace(trace: Trace) -> JSON:
         "told": trace.told,
         "later_than": trace.later_than,
         "rerank": trace.rerank,
+        "backend": trace.backend,
     }
 
 

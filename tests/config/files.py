@@ -10,7 +10,7 @@ from typing import Any
 
 from ntm_memory_skill.config import CONFIG_SCHEMA, PLUGIN, Config, load_config
 
-NAMED_AFTER_THEIR_GROUP = ("reranker", "reasoning")
+NAMED_AFTER_THEIR_GROUP = ("reranker", "reasoning", "crossbar")
 """Groups whose entries have names that another group's have, too: their fields are told apart by the group's own."""
 
 JSON = dict[str, Any]
@@ -79,7 +79,13 @@ def as_stored(path: Path_, value: object) -> tuple[str, object]:
     """Return the dataclass field that an entry ends up in, and what it looks like there; a key file says its name."""
     names = {"shift_kernel": "kernel", "memory_dim": "dimension", "key_file": "passphrase"}
     name = ".".join(path) if path[0] in NAMED_AFTER_THEIR_GROUP else names.get(path[-1], path[-1])
-    if value == "auto" and name in {"dimension", "lexical_share", "reasoning.hops"}:
+    if value == "auto" and name in {
+        "dimension",
+        "lexical_share",
+        "reasoning.hops",
+        "crossbar.dac_bits",
+        "crossbar.adc_bits",
+    }:
         return name, None
     if value == "off" and name == "buffer_dimension":
         return name, None

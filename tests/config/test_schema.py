@@ -23,7 +23,7 @@ from tests.config.files import (
     write_entry,
 )
 
-EMPTY = {("crossbar",)}
+EMPTY: set[Path_] = set()
 """Rooms that are not built yet: an object that may hold nothing."""
 
 PREFIXES = {("encoder", "query_prefix"), ("encoder", "passage_prefix")}

@@ -99,14 +99,14 @@ class TestKeeping:
         memory = chained(open_memory)
         expected = lifted(memory)
         with memory._live.transaction():
-            memory._live.store.keep_learnt("hops", kept)
+            memory._live.store.keep_beside("hops", kept)
         other = open_memory()
         with caplog.at_level(logging.WARNING, logger="ntm_memory_skill"):
             assert lifted(other) == pytest.approx(expected)
             assert other.hop_policy is None
         (warning,) = [record for record in caplog.records if record.name.startswith("ntm_memory_skill")]
         assert "hop policy" in warning.getMessage()
-        assert other._live.store.learnt("hops") == kept
+        assert other._live.store.beside("hops") == kept
 
     @pytest.mark.parametrize("keep", [True, False])
     def test_one_that_does_not_fit_is_refused_and_nothing_changes(self, open_memory: OpenMemory, keep: bool) -> None:
@@ -116,7 +116,7 @@ class TestKeeping:
         with pytest.raises(UnusableHead, match="another"):
             memory.use_hop_policy(replace(LOUD, encoder="another"), keep=keep)
         assert memory.hop_policy is MUTE
-        assert memory._live.store.learnt("hops") == MUTE.to_json()
+        assert memory._live.store.beside("hops") == MUTE.to_json()
 
 
 class TestTravelling:

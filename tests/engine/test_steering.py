@@ -233,7 +233,7 @@ class TestKeeping:
         plant(memory)
         expected = memory.search(QUESTION, top_k=50)
         with memory._live.transaction():
-            memory._live.store.keep_learnt("head", kept)
+            memory._live.store.keep_beside("head", kept)
         other = open_memory()
         with caplog.at_level(logging.WARNING, logger="ntm_memory_skill"):
             assert_same_hits(other.search(QUESTION, top_k=50), expected)
@@ -241,7 +241,7 @@ class TestKeeping:
             other.search("goats")
         (warning,) = [record for record in caplog.records if record.name.startswith("ntm_memory_skill")]
         assert warning.levelno == logging.WARNING
-        assert other._live.store.learnt("head") == kept
+        assert other._live.store.beside("head") == kept
 
     @pytest.mark.parametrize(
         ("head", "settings"),
@@ -262,7 +262,7 @@ class TestKeeping:
             memory.use_head(head, keep=keep)
         assert memory.head is good
         assert_same_hits(memory.search(QUESTION), before)
-        assert memory._live.store.learnt("head") == good.to_json()
+        assert memory._live.store.beside("head") == good.to_json()
 
 
 def test_head_steers_while_the_model_is_loading() -> None:

@@ -131,7 +131,7 @@ def test_the_other_rows_look_with_the_default_head_whatever_is_installed(filled:
     row = rows_for(Settings(), head(1))[name]
     with row.open(filled) as search:
         before = list(search(QUESTION, 6))
-    filled.store.keep_learnt("head", head(1).to_json())
+    filled.store.keep_beside("head", head(1).to_json())
     with NTMMemoryManager(filled.store, filled.encoder, filled.settings) as memory:
         assert memory.head is not None
     with row.open(filled) as search:

@@ -120,7 +120,7 @@ def owned(cli: CommandLine, path: Path) -> Path:
 
 def kept(path: Path) -> bytes | None:
     """Return the head that is installed beside a memory."""
-    return DirectoryStore(path, clock=lambda: EPOCH).learnt("head")
+    return DirectoryStore(path, clock=lambda: EPOCH).beside("head")
 
 
 def configure(here: Path, **memory: object) -> None:
@@ -387,7 +387,7 @@ class TestSettings:
         """Its file is damaged, or it was made for another encoder; it can be removed."""
         store = DirectoryStore(owned, clock=lambda: EPOCH)
         with store.transaction():
-            store.keep_learnt("head", installed)
+            store.keep_beside("head", installed)
         outcome = cli("train", behind, "--initialization=learned", "--json")
         assert (outcome.status, outcome.code) == (1, "unusable_head")
         assert stub.settings == []

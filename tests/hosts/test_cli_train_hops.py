@@ -103,7 +103,7 @@ def owned(cli: CommandLine, path: Path) -> Path:
 
 def kept(path: Path) -> bytes | None:
     """Return the policy that is installed beside a memory."""
-    return DirectoryStore(path, clock=lambda: EPOCH).learnt("hops")
+    return DirectoryStore(path, clock=lambda: EPOCH).beside("hops")
 
 
 class TestInstalling:
@@ -169,7 +169,7 @@ class TestInstalling:
         """Neither takes the other along."""
         store = DirectoryStore(owned, clock=lambda: EPOCH)
         with store.transaction():
-            store.keep_learnt("head", replace(head(1), encoder=HASHED).to_json())
+            store.keep_beside("head", replace(head(1), encoder=HASHED).to_json())
         cli("train", misleading, "--hops")
         assert stub.heads[0] is not None
         assert cli("train", "--remove", "--json").envelope == {"ok": True, "removed": True}
@@ -255,7 +255,7 @@ class TestRefusing:
         """The policy would be for another than the one that looks."""
         store = DirectoryStore(owned, clock=lambda: EPOCH)
         with store.transaction():
-            store.keep_learnt("head", b"{")
+            store.keep_beside("head", b"{")
         outcome = cli("train", misleading, "--hops", "--json")
         assert (outcome.status, outcome.code) == (1, "unusable_head")
 
@@ -270,7 +270,7 @@ class TestRefusing:
         store = DirectoryStore(owned, clock=lambda: EPOCH)
         for data in (other, b"{"):
             with store.transaction():
-                store.keep_learnt("hops", data)
+                store.keep_beside("hops", data)
             outcome = cli("eval", misleading, "--json")
             assert outcome.status == 0
             assert "note" in outcome.err

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from ntm_memory_skill.model import EncoderIdentity, Event, Feedback, Memorized, Restored, Updated, indexed_text
-from ntm_memory_skill.store import DirectoryStore, KeyRows, Learnt, State
+from ntm_memory_skill.store import Beside, DirectoryStore, KeyRows, State
 from tests.store.builders import IDENTITY, open_store, row
 
 
@@ -27,7 +28,7 @@ class Expected:
     """The right key row of every text there ever was, by digest."""
     complete: bool
     """Whether every live memory must have its row at hand."""
-    learnt: dict[Learnt, tuple[bytes | None, ...]]
+    learnt: dict[Beside, tuple[bytes | None, ...]]
     moment: int
     """How much had been promised by then."""
 
@@ -49,8 +50,10 @@ class Ledger:
     passphrases: tuple[str | None, ...] = (None,)
     rows: dict[bytes, bytes] = field(default_factory=dict)
     complete: bool = True
-    learnt: dict[Learnt, tuple[bytes | None, ...]] = field(default_factory=lambda: {"head": (None,), "hops": (None,)})
-    """What was trained, of which one may be found each; it is always waited for."""
+    learnt: dict[Beside, tuple[bytes | None, ...]] = field(
+        default_factory=lambda: dict.fromkeys(get_args(Beside), (None,))
+    )
+    """What is beside the memory, of which one may be found each; it is always waited for."""
     entries: int = 0
     """Goes up with every change, so that of two moments in the same story the same is promised if this is the same."""
 
@@ -114,7 +117,7 @@ class Ledger:
             self.entries,
         )
 
-    def training(self, what: Learnt, *data: bytes | None) -> None:
+    def training(self, what: Beside, *data: bytes | None) -> None:
         """Enter that one of these will be found."""
         self.entries += 1
         self.learnt[what] = data
@@ -189,11 +192,11 @@ class Process:
             self.opened.compact()
         self.ledger.settled()
 
-    def keep_learnt(self, what: Learnt, data: bytes | None) -> None:
+    def keep_beside(self, what: Beside, data: bytes | None) -> None:
         """Keep what was trained, or none of it any more."""
         with self.opened.transaction():
             self.ledger.training(what, *self.ledger.learnt[what], data)
-            self.opened.keep_learnt(what, data)
+            self.opened.keep_beside(what, data)
         self.ledger.training(what, data)
 
     def note(self, *lines: Feedback) -> None:

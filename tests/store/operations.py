@@ -181,7 +181,7 @@ def past(process: Process) -> None:
     process.compact()
     process.commit(Faded(ident(1), moment(12), 0.25))
     process.commit(Erased(ident(2), moment(13), "outdated"))
-    process.keep_learnt("head", HEAD)
+    process.keep_beside("head", HEAD)
     process.note(REMARKS[0])
 
 
@@ -216,21 +216,22 @@ def torn(process: Process) -> None:
     remarks = _beside(process, "feedback.jsonl")
     remarks.write_bytes(remarks.read_bytes() + b'{"query":"que')
     rewritten = ("json", "journal.jsonl", "keys.npy", "previous.json", "previous.journal.jsonl")
-    for name in (*rewritten, "head.json", "hops.json", "feedback.jsonl"):
+    for name in (*rewritten, "head.json", "hops.json", "crossbar.json", "feedback.jsonl"):
         _beside(process, f"{name}.tmp").write_bytes(b"half")
 
 
 def learning(process: Process) -> None:
     """Train hops and a head, and others, and no head in the end; keep feedback until some is cut off, then none."""
-    process.keep_learnt("head", LATER_HEAD)
-    process.keep_learnt("hops", HOPS)
+    process.keep_beside("head", LATER_HEAD)
+    process.keep_beside("hops", HOPS)
+    process.keep_beside("crossbar", HEAD)
     process.note(*REMARKS[1:])
-    process.keep_learnt("head", None)
-    process.keep_learnt("hops", LATER_HOPS)
+    process.keep_beside("head", None)
+    process.keep_beside("hops", LATER_HOPS)
     with process.opened.transaction():
         process.opened.forget_feedback()
     process.note(REMARKS[0])
-    process.keep_learnt("head", HEAD)
+    process.keep_beside("head", HEAD)
 
 
 def damaged(ending: str, *, line: int, loses: bool = False) -> Act:

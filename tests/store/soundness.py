@@ -68,7 +68,7 @@ class Examination:
         assert store.state in expected.states, f"{what}: another state than all that may be"
         assert store.encoder in expected.encoders, f"{what}: another encoder"
         for trained, possible in expected.learnt.items():
-            assert store.learnt(trained) in possible, f"{what}: other {trained}, or none, or half of it"
+            assert store.beside(trained) in possible, f"{what}: other {trained}, or none, or half of it"
         assert set(store.feedback()) <= {*REMARKS, *TELLING}, f"{what}: feedback that nobody gave"
         if store.encoder is not None:
             rows = store.key_rows()

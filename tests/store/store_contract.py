@@ -21,7 +21,7 @@ from ntm_memory_skill.model import (
     Updated,
     indexed_text,
 )
-from ntm_memory_skill.store import Changes, KeyRows, Learnt, State, Store
+from ntm_memory_skill.store import Beside, Changes, KeyRows, State, Store
 from tests.store.builders import (
     DIMENSION,
     IDENTITY,
@@ -82,7 +82,7 @@ class StoreContract:
         assert len(store.key_rows()) == 0
         assert store.refresh() == Changes(reloaded=False)
         assert not store.worth_folding(closing=True)
-        assert (store.learnt("head"), store.feedback()) == (None, [])
+        assert (store.beside("head"), store.feedback()) == (None, [])
 
     def test_compacting_a_new_store_does_nothing(self, store: Store) -> None:
         """There is nothing to fold, and no encoder to put in a header."""
@@ -215,27 +215,27 @@ class StoreContract:
         assert ident(0) in store.state.archive
         assert not store.warnings
 
-    @pytest.mark.parametrize("what", get_args(Learnt))
-    def test_what_was_trained_last_is_given(self, what: Learnt, store: Store) -> None:
+    @pytest.mark.parametrize("what", get_args(Beside))
+    def test_what_was_kept_last_is_given(self, what: Beside, store: Store) -> None:
         """Whatever bytes it is; also before the first memory, and until it is removed, which may be done twice."""
         for data in (b'{"trained": "\xe2\x9c\x93"}', b"", b"\0\n" * 5000, None, None, b"again"):
             with store.transaction():
-                store.keep_learnt(what, data)
-            assert store.learnt(what) == data
-            assert [store.learnt(other) for other in get_args(Learnt) if other != what] == [None]
+                store.keep_beside(what, data)
+            assert store.beside(what) == data
+            assert {store.beside(other) for other in get_args(Beside) if other != what} == {None}
 
-    def test_nothing_that_becomes_of_memories_touches_what_was_trained(self, store: Store) -> None:
+    def test_nothing_that_becomes_of_memories_touches_what_is_beside_them(self, store: Store) -> None:
         """It is beside the memory, not of it."""
         with store.transaction():
-            store.keep_learnt("head", b"head")
-            store.keep_learnt("hops", b"hops")
+            store.keep_beside("head", b"head")
+            store.keep_beside("hops", b"hops")
         for events in eventful():
             commit(store, *events)
             compact(store)
         with store.transaction():
             store.scrub()
             store.rekey(store.key_rows(), OTHER_IDENTITY)
-        assert (store.learnt("head"), store.learnt("hops")) == (b"head", b"hops")
+        assert (store.beside("head"), store.beside("hops")) == (b"head", b"hops")
         assert store.state == folded(eventful())
 
     def test_feedback_is_given_in_the_order_in_which_it_was_kept(self, store: Store) -> None:

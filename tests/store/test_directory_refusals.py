@@ -175,6 +175,7 @@ class TestPlaces:
         "ntm_memory.writer",
         "ntm_memory.head.json",
         "ntm_memory.hops.json",
+        "ntm_memory.crossbar.json",
         "ntm_memory.feedback.jsonl",
     )
     EVERY_FILE = pytest.mark.parametrize("name", FILES)
@@ -199,8 +200,9 @@ class TestPlaces:
         commit(store, memorized(0))
         compact(store)
         with store.transaction():
-            store.keep_learnt("head", b"numbers")
-            store.keep_learnt("hops", b"numbers")
+            store.keep_beside("head", b"numbers")
+            store.keep_beside("hops", b"numbers")
+            store.keep_beside("crossbar", b"numbers")
             store.keep_feedback(remark(0))
         victim = path.parent / "elsewhere"
         path.with_name(name).rename(victim)

@@ -222,11 +222,11 @@ class TestForeignLines:
         store = history(path)
         keep(store, remark(0))
         with store.transaction():
-            store.keep_learnt("head", b"{}")
+            store.keep_beside("head", b"{}")
         ours = (NAME, "ntm_memory.head.json", "ntm_memory.lock")
         shutil.copytree(path.parent, tmp_path / "copy", ignore=shutil.ignore_patterns(*ours))
         copy = open_store(tmp_path / "copy" / path.name)
-        assert (copy.state, copy.feedback(), copy.learnt("head")) == (store.state, [], None)
+        assert (copy.state, copy.feedback(), copy.beside("head")) == (store.state, [], None)
         assert all(finding.ok for finding in verify(tmp_path / "copy", ticking_clock()))
 
 
@@ -238,7 +238,7 @@ class TestHead:
         """Like every other file."""
         store = open_store(path)
         with store.transaction():
-            store.keep_learnt("head", b"numbers")
+            store.keep_beside("head", b"numbers")
         assert path.with_name("ntm_memory.head.json").stat().st_mode & 0o777 == 0o600
 
     def test_whatever_stands_there_is_no_damage_to_the_memory(self, path: Path) -> None:
@@ -248,14 +248,14 @@ class TestHead:
             path.with_name("ntm_memory.head.json").write_bytes(data)
             assert all(finding.ok for finding in verify(path, ticking_clock()))
             compact(open_store(path))
-            assert store.learnt("head") == data
+            assert store.beside("head") == data
 
     def test_a_link_in_its_place_is_refused(self, path: Path) -> None:
         """Somebody else's file is not read as ours."""
         store = history(path)
         (path.parent / "elsewhere").write_bytes(b"theirs")
         path.with_name("ntm_memory.head.json").symlink_to(path.parent / "elsewhere")
-        for act in (lambda: store.learnt("head"), lambda: open_store(path)):
+        for act in (lambda: store.beside("head"), lambda: open_store(path)):
             with pytest.raises(PathRefused):
                 act()
 

@@ -181,9 +181,9 @@ class TestPurging:
         """There is no text in it."""
         store = with_secrets(path)
         with store.transaction():
-            store.keep_learnt("head", b"numbers")
+            store.keep_beside("head", b"numbers")
         assert "ntm_memory.head.json" not in purge(store)
-        assert open_store(path).learnt("head") == b"numbers"
+        assert open_store(path).beside("head") == b"numbers"
 
 
 OURS, OTHER = "open sesame", "open, rye"
@@ -263,10 +263,10 @@ class TestEncryption:
         """It holds no text, and is not encrypted."""
         store = history(path)
         with store.transaction():
-            store.keep_learnt("head", b"numbers")
+            store.keep_beside("head", b"numbers")
             store.reseal(OURS)
         assert (
-            open_store(path, passphrase=OURS).learnt("head")
+            open_store(path, passphrase=OURS).beside("head")
             == path.with_name("ntm_memory.head.json").read_bytes()
             == b"numbers"
         )

@@ -27,7 +27,7 @@ def every_file(paths: Paths) -> list[Path]:
         paths.lock,
         paths.writer,
         paths.quarantine,
-        *paths.trained,
+        *paths.companions,
         paths.feedback,
         *paths.previous,
         *paths.outdated(1),
@@ -52,6 +52,7 @@ def test_the_names_are_the_documented_ones(name: str, stem: str) -> None:
         f"{stem}.damaged",
         f"{stem}.head.json",
         f"{stem}.hops.json",
+        f"{stem}.crossbar.json",
         f"{stem}.feedback.jsonl",
         f"{stem}.previous.json",
         f"{stem}.previous.journal.jsonl",
@@ -66,6 +67,7 @@ def test_the_names_are_the_documented_ones(name: str, stem: str) -> None:
         f"{stem}.previous.journal.jsonl.tmp",
         f"{stem}.head.json.tmp",
         f"{stem}.hops.json.tmp",
+        f"{stem}.crossbar.json.tmp",
         f"{stem}.feedback.jsonl.tmp",
     ]
     assert [path.name for path in every_file(paths)] == expected
@@ -91,7 +93,7 @@ def test_two_memories_of_one_folder_share_no_file(one: str, other: str) -> None:
 def test_every_file_that_is_rewritten_has_its_temporary_name_looked_for() -> None:
     """A crash may leave it, with a text in it that is purged later."""
     paths = Paths.of(FOLDER / "notes.json")
-    rewritten = (paths.snapshot, paths.journal, paths.keys, *paths.previous, *paths.trained, paths.feedback)
+    rewritten = (paths.snapshot, paths.journal, paths.keys, *paths.previous, *paths.companions, paths.feedback)
     assert set(paths.temporaries) == {path.with_name(f"{path.name}.tmp") for path in rewritten}
 
 
@@ -143,7 +145,8 @@ def test_the_names_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["notes.previous.json", "ntm_memory.v1.json", "a.v12.json", "notes.head.json", "notes.hops.json"]
+    "name",
+    ["notes.previous.json", "ntm_memory.v1.json", "a.v12.json", "notes.head.json", "a.hops.json", "a.crossbar.json"],
 )
 def test_the_name_of_a_file_beside_a_memory_is_refused(tmp_path: Path, name: str) -> None:
     """That memory would replace it, as it does its copies and its head."""

@@ -202,6 +202,8 @@ def test_null_for_a_required_argument_is_a_missing_one(memory: NTMMemoryManager)
         ("recall", "mode", ["exact"]),
         ("recall", "hops", 0),
         ("recall", "hops", 2.0),
+        ("recall", "backend", "analog"),
+        ("search", "backend", 1),
         ("recall", "include_superseded", "yes"),
         ("recall", "include_forgotten", 1),
         ("search", "top_k", 0),

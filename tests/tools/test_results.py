@@ -26,7 +26,7 @@ RECEIPTS = ("erased", "faded", "purged", "none")
 Place = tuple[str | int, ...]
 HIT = "id content when type importance score why"
 CONTEXT = "id content offset when"
-TRACE = "cosine bm25 lexical_share content_score terms stages neighbours chain told later_than rerank"
+TRACE = "cosine bm25 lexical_share content_score terms stages neighbours chain told later_than rerank backend"
 TERM = "name value weight contribution"
 ALWAYS: list[tuple[str, Place, str]] = [
     ("memorize", (), "ok id slot stored related duplicates superseded"),
@@ -225,7 +225,7 @@ def test_every_published_field_is_given_by_some_answer(garden: NTMMemoryManager,
         given[tool].append(done(loading, tool, query="garden"))
     garden.reranking = Reranking(LetterReranker(), candidates=20)
     for tool in ("recall", "search"):
-        given[tool].append(done(garden, tool, query="garden", explain=True))
+        given[tool].append(done(garden, tool, query="garden", explain=True, backend="crossbar"))
     for tool, spec in TOOLS.items():
         seen = paths([*given[tool], FAILURE])
         checksums = {path for path in seen if path.startswith("receipt.sha256.")}  # by the names of files

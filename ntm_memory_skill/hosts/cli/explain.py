@@ -22,7 +22,7 @@ from ntm_memory_skill.hosts.cli.reasons import (
     why_it_lost,
     why_it_won,
 )
-from ntm_memory_skill.hosts.cli.tools import AsOf, Chat, Hops, Kind, Since, Tags, Until, beneath, filters_of
+from ntm_memory_skill.hosts.cli.tools import AsOf, Backing, Chat, Hops, Kind, Since, Tags, Until, beneath, filters_of
 from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread
 from ntm_memory_skill.model import Record
 from ntm_memory_skill.tools.verbs import EXCERPT, differences_json, hit_json
@@ -48,6 +48,7 @@ def explain(
     until: Until = None,
     as_of: AsOf = None,
     hops: Hops = None,
+    backend: Backing = None,
 ) -> None:
     """Say why a memory stands where it stands for a question, and what kept it from the first, or brought it there."""
     output = of(ctx)
@@ -55,7 +56,8 @@ def explain(
     keep_to_one_thread()
     filters = filters_of(tags=tag, type=type, session=session, since=since, until=until, as_of=as_of)
     with output.memory() as memory:
-        explanation = memory.explain(id, query, top_k=top_k, hops=hops, **filters)
+        matched = None if backend is None else backend.value
+        explanation = memory.explain(id, query, top_k=top_k, hops=hops, backend=matched, **filters)
         texts = _texts(explanation, memory.state.records, as_of)
     output.show(_envelope(explanation, top_k, texts), _explained)
 

@@ -14,7 +14,7 @@ from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
 from ntm_memory_skill.hosts.cli.picture import excerpt
 from ntm_memory_skill.hosts.cli.reasons import difference_lines, trace_lines, why_it_lost
 from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread
-from ntm_memory_skill.model import MODES
+from ntm_memory_skill.model import BACKENDS, MODES
 from ntm_memory_skill.tools import TOOLS, call
 
 
@@ -32,6 +32,17 @@ if tuple(Mode) != MODES:
     raise AssertionError("a mode cannot be named, or a name has none")
 
 
+class Backend(StrEnum):
+    """What matches the question with memories."""
+
+    DENSE = "dense"
+    CROSSBAR = "crossbar"
+
+
+if tuple(Backend) != BACKENDS:
+    raise AssertionError("a backend cannot be named, or a name has none")
+
+
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A label; may be given several times.")]
 Kind = Annotated[str | None, typer.Option(help="Of this kind alone.")]
 Chat = Annotated[str | None, typer.Option(help="From this chat alone.")]
@@ -42,6 +53,9 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show every term, and t
 Around = Annotated[int | None, typer.Option("--context", "-C", help="Show so many from before and after each hit.")]
 Manner = Annotated[Mode | None, typer.Option(help="What decides; adaptive by default.", show_default=False)]
 Hops = Annotated[int | None, typer.Option(help="Read so often, each time for what was read before leads to; 1 to 4.")]
+Backing = Annotated[
+    Backend | None, typer.Option("--backend", help="What matches: dense is exact; as configured by default.")
+]
 Superseded = Annotated[bool, typer.Option("--include-superseded", help="Also what no longer holds.")]
 Forgotten = Annotated[bool, typer.Option("--include-forgotten", help="Also what was forgotten to make room.")]
 Importance = Annotated[float | None, typer.Option(help="From 0 (trivia) to 1 (must not be lost).")]
@@ -97,6 +111,7 @@ def recall(
     budget: Annotated[int | None, typer.Option(help="Characters to return at most.")] = None,
     mode: Manner = None,
     hops: Hops = None,
+    backend: Backing = None,
     include_superseded: Superseded = False,
     include_forgotten: Forgotten = False,
     context: Around = None,
@@ -110,6 +125,7 @@ def recall(
         "budget": budget,
         "mode": None if mode is None else mode.value,
         "hops": hops,
+        "backend": None if backend is None else backend.value,
         "include_superseded": include_superseded or None,
         "include_forgotten": include_forgotten or None,
     }
@@ -128,6 +144,7 @@ def search(
     as_of: AsOf = None,
     mode: Manner = None,
     hops: Hops = None,
+    backend: Backing = None,
     include_superseded: Superseded = False,
     include_forgotten: Forgotten = False,
     context: Around = None,
@@ -146,6 +163,7 @@ def search(
     )
     how = None if mode is None else mode.value
     arguments = {"query": query, "top_k": top_k, "filters": filters or None, "mode": how, "hops": hops}
+    arguments["backend"] = None if backend is None else backend.value
     _tool(ctx, "search", {**arguments, "context": context, "explain": explain or None})
 
 
@@ -269,6 +287,8 @@ def _why(why: dict[str, Any]) -> str:
         parts.append("led by " + " → ".join(_led(step) for step in why["led_by"]))
     if "later_than" in why:
         parts.append(f"later than {why['later_than']}")
+    if "backend" in why:
+        parts.append(f"matched by the {why['backend']}")
     if "rerank" in why:
         parts.append(f"rerank {why['rerank']:.2f}")
     return " · ".join(parts)

@@ -24,7 +24,7 @@ from ntm_memory_skill.hosts.training import Course, refuse_if_worse, run
 from ntm_memory_skill.learning import TrainingSettings
 from ntm_memory_skill.learning.fitting import CHECK_EVERY
 from ntm_memory_skill.ntm import CONTROLLERS, INITIALIZATIONS
-from ntm_memory_skill.store import Learnt
+from ntm_memory_skill.store import Beside
 
 _DEFAULTS = TrainingSettings()
 MOST_HIDDEN = 1_024
@@ -241,7 +241,7 @@ def _held(strength: float) -> float:
     return strength
 
 
-def _remove(host: Output, what: Learnt) -> None:
+def _remove(host: Output, what: Beside) -> None:
     there = is_kept(host.config, what)
     if there:
         with host.memory(require_encoder=False) as memory:
