@@ -124,7 +124,11 @@ class Analog:
             np.asarray(document["times"], np.float64),
             int(document["reads"]),
         )
-        return _Kept(programming, [int(each) for each in document["rows"]])
+        kept = _Kept(programming, [int(each) for each in document["rows"]])
+        lengths = {len(each) for each in (programming.slots, programming.counts, programming.times, kept.checksums)}
+        if len(lengths) > 1:
+            raise ValueError("it names more of one thing than of another")
+        return kept
 
 
 def parameters_of(settings: CrossbarSettings, dimension: int) -> Parameters:
