@@ -14,6 +14,7 @@ step before has left, so that no head waits for another.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -35,6 +36,10 @@ HABITS = ("none", "sharp", "list")
     there are two or more, looks where the first read head does, so that what was read can be taken away: how a list is
     kept and searched. Without this, sorting was learnt by inserting, which is never exact.
 """
+
+
+Match = Callable[[Tensor, Tensor], Tensor]
+"""Takes keys ``(b, h, m)`` and rows ``(b, n, m)``; returns how well each key matches each row, ``(b, h, n)``."""
 
 
 class Focus(NamedTuple):
@@ -115,9 +120,14 @@ class Heads(nn.Module):
         return focus, Change(erase=torch.sigmoid(changing[:, :, 0]), add=torch.tanh(changing[:, :, 1]))
 
 
-def look(focus: Focus, memory: Float[Tensor, "b n m"], previous: Float[Tensor, "b h n"]) -> Stages:
+def look(
+    focus: Focus,
+    memory: Float[Tensor, "b n m"],
+    previous: Float[Tensor, "b h n"],
+    match: Match = addressing.similarities,
+) -> Stages:
     """Return where each head looks: content, gate, circular shift, sharpening; each stage of shape ``(b, h, n)``."""
-    content = addressing.content(addressing.similarities(focus.key, memory), focus.key_strength)
+    content = addressing.content(match(focus.key, memory), focus.key_strength)
     gated = addressing.interpolate(content, previous, focus.gate)
     shifted = addressing.shift(gated, focus.kernel)
     return Stages(content, gated, shifted, addressing.sharpen(shifted, focus.sharpening))

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.controller import State as ControllerState
 from ntm_memory_skill.ntm.machines.controller import controller, seen
-from ntm_memory_skill.ntm.machines.heads import Heads, look
+from ntm_memory_skill.ntm.machines.heads import Heads, Match, look
 from ntm_memory_skill.ntm.machines.layers import first_rows, hold, saying
 from ntm_memory_skill.ntm.machines.machine import Machine, View
 from ntm_memory_skill.ntm.machines.settings import MachineSettings
@@ -63,6 +63,8 @@ class NeuralTuringMachine(Machine[TuringState]):
         first = torch.zeros(self.heads.count, n)
         first[:, 0] = AT_THE_FIRST
         self.first_weights = nn.Parameter(first)
+        self.match: Match = addressing.similarities
+        """What compares keys with rows; a crossbar may be put in its place once the machine is trained."""
         self.first_reads = nn.Parameter(SMALL * torch.randn(self.reading, m))
         hold(self, "first_memory", first_rows(settings.initialization, n, m))
 
@@ -81,7 +83,7 @@ class NeuralTuringMachine(Machine[TuringState]):
         """Take one step; see `Machine.forward`."""
         features, steering = self.controller(seen(x, state.reads), state.controller)
         focus, change = self.heads(features)
-        weights = look(focus, state.memory, state.weights).sharpened
+        weights = look(focus, state.memory, state.weights, self.match).sharpened
         reads = addressing.reads(weights[:, : self.reading], state.memory)
         memory = addressing.writes(state.memory, weights[:, self.reading :], change.erase, change.add)
         y = self.out(torch.cat([features, reads.flatten(1)], dim=1))
