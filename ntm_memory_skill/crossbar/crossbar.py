@@ -26,9 +26,10 @@ from ntm_memory_skill.crossbar.tile import convert, with_wires
 from ntm_memory_skill.errors import CrossbarFull, InvalidCrossbar, TimeReversed
 
 STILL = 0.02
+LARGEST = float(np.finfo(np.float32).max)
 FIRST_ROWS = 256
 GROWTH = 2
-PROGRAMMING, READING = 0, 1
+PROGRAMMING, READING, COMPENSATING = 0, 1, 2
 """Streams of the seed."""
 
 
@@ -110,7 +111,7 @@ class Crossbar:
             TimeReversed: It is earlier.
             InvalidCrossbar: The rows do not fit, or hold what is no number.
         """
-        self._check(slots, rows, at)
+        self._check(slots, rows)
         counts = [int(self._counts[slot]) + 1 if slot < len(self) else 1 for slot in slots]
         self._advance(at)
         return self._program(list(slots), np.asarray(rows, np.float32), counts, [at] * len(slots))
@@ -124,21 +125,21 @@ class Crossbar:
 
         Raises:
             CrossbarFull: A slot is beyond the capacity.
-            InvalidCrossbar: The rows do not fit.
+            InvalidCrossbar: The rows do not fit, or the crossbar is not empty.
         """
-        slots, counts = kept.slots.tolist(), kept.counts.tolist()
-        latest = float(kept.times.max(initial=self._now))
-        self._check(slots, rows, latest)
-        if min(counts, default=1) < 1 or not np.isfinite(kept.times).all():
-            raise InvalidCrossbar("a row was programmed at no time, or less than once")
-        self._advance(latest)
-        self._reads = kept.reads
-        self._program(slots, np.asarray(rows, np.float32), counts, kept.times.tolist())
+        slots, counts, times = kept.slots.tolist(), kept.counts.tolist(), kept.times.tolist()
+        if len(self) or not len(slots) == len(counts) == len(times):
+            raise InvalidCrossbar("rows are restored into an empty crossbar, each with its count and its time")
+        self._check(slots, rows)
+        if min(counts, default=1) < 1 or kept.reads < 0 or not np.isfinite(kept.times).all():
+            raise InvalidCrossbar("a row was programmed at no time, or less than once, or read less than never")
+        self._now, self._reads = max([self._now, *times]), kept.reads
+        self._program(slots, np.asarray(rows, np.float32), counts, times)
 
     def erase(self, slots: Sequence[int]) -> None:
         """Let go of rows: their columns are not read any more. Slots that hold none are left alone."""
         for slot in slots:
-            if slot < len(self):
+            if 0 <= slot < len(self):
                 self._held[slot] = None
                 self._signal[:, slot] = self._variance[:, slot] = 0
                 self._logs[self._neighbours(slot)] = np.inf
@@ -154,15 +155,14 @@ class Crossbar:
             TimeReversed: It is earlier.
             InvalidCrossbar: The query does not fit.
         """
-        query = np.asarray(query, np.float32)
-        if query.shape != (self.dimension,) or not np.isfinite(query).all():
+        if np.shape(query) != (self.dimension,) or not (np.abs(query) <= LARGEST).all():
             raise InvalidCrossbar(f"a query has {self.dimension} finite numbers")
         self._advance(at)
         self._refresh(at)
         self._reads += 1
         rng = np.random.default_rng([self.seed, READING, self._reads])
         circuit = self.parameters.circuit
-        volts = convert(query, circuit.dac).astype(np.float32)
+        volts = convert(np.asarray(query, np.float32), circuit.dac).astype(np.float32)
         total = np.zeros(len(self), np.float32)
         for worth, signal, variance in zip(mapping.significances(circuit), self._signal, self._variance, strict=True):
             for inputs in self._blocks():
@@ -178,24 +178,20 @@ class Crossbar:
         """Return what reading all rows once would cost."""
         return cost_of_reading(self.parameters, self.dimension, int(self.occupied.sum()), self._mean_conductance())
 
-    def _check(self, slots: Sequence[int], rows: Float[np.ndarray, "k m"], at: float) -> None:
+    def _check(self, slots: Sequence[int], rows: Float[np.ndarray, "k m"]) -> None:
         shape = np.shape(rows)
-        if shape != (len(slots), self.dimension) or not np.isfinite(rows).all():
+        if shape != (len(slots), self.dimension) or not (np.abs(rows) <= LARGEST).all():
             raise InvalidCrossbar(f"{len(slots)} row(s) of {self.dimension} finite numbers were expected, not {shape}")
         if len(set(slots)) != len(slots) or min(slots, default=0) < 0:
             raise InvalidCrossbar("slots are whole numbers from 0 up, each given once")
         if max(slots, default=0) >= self.capacity:
             raise CrossbarFull(f"slot {max(slots)} is beyond the {self.capacity} rows that the crossbar has room for")
-        self._check_time(at)
 
-    def _check_time(self, at: float) -> None:
+    def _advance(self, at: float) -> None:
         if not np.isfinite(at):
             raise TimeReversed(f"{at!r} is no time")
         if at < self._now:
             raise TimeReversed(f"{at:.3f} s is before {self._now:.3f} s, when the crossbar was last used")
-
-    def _advance(self, at: float) -> None:
-        self._check_time(at)
         self._now = at
 
     def _program(
@@ -230,6 +226,8 @@ class Crossbar:
         widening = np.zeros((self._shape[0], more, self.dimension), np.float32)
         self._signal = np.concatenate([self._signal, widening], axis=1)
         self._variance = np.concatenate([self._variance, widening], axis=1)
+        if self.parameters.circuit.tile.wire_ohm and size > more:  # the last tile has more columns now
+            self._logs[self._neighbours(size - more - 1)] = np.inf
 
     def _blocks(self) -> Iterator[slice]:
         """Yield the inputs of each tile."""
@@ -286,8 +284,9 @@ class Crossbar:
         if device.read:
             self._variance[:, slots] = np.moveaxis((spread[:, :, 0] ** 2 + spread[:, :, 1] ** 2) * width**2, 1, 0)
         if self.parameters.circuit.compensate:
-            rng = np.random.default_rng([self.seed, READING, int(slots[0]), self._reads])
-            noise = np.sqrt((spread**2).sum(axis=(1, 2, 3))) * rng.standard_normal(len(slots), dtype=np.float32)
+            rng = np.random.default_rng([self.seed, COMPENSATING, self._reads])
+            drawn = rng.standard_normal(len(self), dtype=np.float32)[slots]  # of each slot, whichever come with it
+            noise = np.sqrt((spread**2).sum(axis=(1, 2, 3))) * drawn
             measured = np.maximum(now.sum(axis=(1, 2, 3)) + noise, np.float32(1e-6))
             self._factors[slots] = np.where(self._sums[slots] > 0, self._sums[slots] / measured, 1)
 

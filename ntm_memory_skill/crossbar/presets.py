@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from ntm_memory_skill.crossbar.params import Circuit, Converter, Device, Parameters
 
@@ -71,6 +72,23 @@ def reram(dimension: int) -> Parameters:
 
 PRESETS: dict[str, Callable[[int], Parameters]] = {"ideal": ideal, "pcm": pcm, "reram": reram}
 """By name; each takes the length of a key."""
+
+
+def noisier(parameters: Parameters, factor: float) -> Parameters:
+    """Return a crossbar whose devices have so many times the errors of programming and of reads.
+
+    Args:
+        parameters: The crossbar.
+        factor: 0 and up; 0 leaves converters and drift.
+    """
+    device = parameters.device
+    louder = replace(
+        device,
+        programming=tuple(factor * each for each in device.programming),
+        read=factor * device.read,
+        read_cap=factor * device.read_cap,
+    )
+    return replace(parameters, device=louder)
 
 
 def _circuit(dimension: int) -> Circuit:

@@ -46,7 +46,6 @@ class CrossbarSimilarity:
         """
         xp = array_namespace(key, rows)
         plain, asked = np.asarray(rows), np.asarray(key)
-        self._now = max(self._now, self._clock())
         self.spent = self.take(plain)
         found = np.zeros(len(plain), np.float32)
         analog = self.crossbar.read(asked, self._now)
@@ -75,12 +74,14 @@ class CrossbarSimilarity:
 
     def take(self, rows: Float32[np.ndarray, "n m"]) -> Cost:
         """Program what has changed since it was last looked at, and return what that would have cost."""
-        before, self.seen = self.seen, np.array(rows, np.float32)
-        known = np.zeros_like(self.seen)
-        known[: len(before)] = before[: len(known)]
-        changed = np.flatnonzero((known != self.seen).any(axis=1))
-        empty = ~self.seen[changed].any(axis=1)
-        gone = [*changed[empty].tolist(), *range(len(self.seen), len(before))]
-        self.crossbar.erase(gone)
+        self._now = max(self._now, self._clock())
+        seen = np.array(rows, np.float32)
+        known = np.zeros_like(seen)
+        known[: len(self.seen)] = self.seen[: len(known)]
+        changed = np.flatnonzero((known != seen).any(axis=1))
+        empty = ~seen[changed].any(axis=1)
         written = changed[~empty].tolist()
-        return self.crossbar.write(written, self.seen[written], self._now) if written else NOTHING
+        spent = self.crossbar.write(written, seen[written], self._now) if written else NOTHING
+        self.crossbar.erase([*changed[empty].tolist(), *range(len(seen), len(self.seen))])
+        self.seen = seen  # once all of it is done: what was refused is refused again
+        return spent

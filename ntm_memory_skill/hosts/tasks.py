@@ -169,6 +169,24 @@ def read(path: Path, **changed: Any) -> Trainer:
         raise UnusableMachine(f"{path}: {error.message}", hint=error.hint) from error
 
 
+def named(config: Config, target: str) -> tuple[Path, Trainer]:
+    """Return the machine that somebody means: a name alone is one beside the memory, all else is a file.
+
+    Raises:
+        InvalidArgument: No machine of that name was trained.
+        UnusableMachine: The file is none.
+    """
+    from ntm_memory_skill.ntm.tasks import TASKS
+
+    path = Path(target)
+    if path.name == target and not path.suffix:
+        path = kept_in(folder(config), target)
+        if not path.is_file():
+            hint = f"`ntm-memory tasks list` shows those that are there; the tasks are: {', '.join(TASKS)}."
+            raise InvalidArgument(f"no machine {target!r} was trained: there is no {path}", hint=hint)
+    return path, read(path, compiled=False)
+
+
 def train(
     trainer: Trainer, files: Files, *, clock: Clock, minutes: float | None = None, shown: Shown | None = None
 ) -> Ended:

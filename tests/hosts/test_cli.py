@@ -24,9 +24,11 @@ VERBS = """
     import export stats
     verify repair compact restore reindex encrypt decrypt
     consolidate audit graph
-    serve setup doctor demo eval explain train tasks
+    serve setup doctor demo eval explain train tasks crossbar
 """.split()
-WITHOUT_ARGUMENTS = [verb for verb in VERBS if verb not in {*TOOLS, "import", "export", "explain", "train", "tasks"}]
+WITHOUT_ARGUMENTS = [
+    verb for verb in VERBS if verb not in {*TOOLS, "import", "export", "explain", "train", "tasks", "crossbar"}
+]
 ON_THE_COMMAND_LINE = {"content": "text", "tags": "tag", "id": "ids", "pinned": "pin"}
 """Tool arguments that have another name there."""
 

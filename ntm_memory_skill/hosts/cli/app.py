@@ -18,7 +18,19 @@ import typer
 from ntm_memory_skill import __version__
 from ntm_memory_skill.config import ENVIRONMENT, MEMORY_VARIABLE
 from ntm_memory_skill.errors import NTMMemoryError
-from ntm_memory_skill.hosts.cli import evaluate, explain, files, lifecycle, proof, setup, tasks, tools, train, upkeep
+from ntm_memory_skill.hosts.cli import (
+    crossbar,
+    evaluate,
+    explain,
+    files,
+    lifecycle,
+    proof,
+    setup,
+    tasks,
+    tools,
+    train,
+    upkeep,
+)
 from ntm_memory_skill.hosts.cli.output import Output
 from ntm_memory_skill.tools import failure
 
@@ -45,6 +57,7 @@ evaluate.register(app)
 explain.register(app)
 train.register(app)
 tasks.register(app)
+crossbar.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -179,7 +179,7 @@ def ask(
 ) -> None:
     """Say what a machine costs on sequences that it has not seen, as large as those of training or larger."""
     output = of(context)
-    path, trainer = _named(output, target)
+    path, trainer = tasks.named(output.config, target)
     measured = tasks.costs(trainer, None if size is None else _size(size), sequences, seed)
     described = {"task": trainer.task.name, "machine": trainer.machine_settings.kind, "file": str(path)}
     envelope = {"ok": True, **described, "sequences": sequences, "tests": measured}
@@ -200,7 +200,7 @@ def plot(
     from ntm_memory_skill.hosts import drawing
 
     output = of(context)
-    path, trainer = _named(output, target)
+    path, trainer = tasks.named(output.config, target)
     picture = path.with_name(f"{path.stem}.png") if to is None else to
     check_free(picture, force=force)
     wanted = next(iter(trainer.task.tests.values())) if size is None else _size(size)
@@ -223,19 +223,6 @@ def _order(task: str, said: Mapping[str, Any]) -> Order:
         training={TRAINING[name]: value for name, value in given.items() if name in TRAINING},
         named={field: name for name, field in (*FIELDS.items(), *TRAINING.items())},
     )
-
-
-def _named(output: Output, target: str) -> tuple[Path, Trainer]:
-    """Return the machine that somebody means: a name alone is one beside the memory, all else is a file."""
-    from ntm_memory_skill.ntm.tasks import TASKS
-
-    path = Path(target)
-    if path.name == target and not path.suffix:
-        path = tasks.kept_in(tasks.folder(output.config), target)
-        if not path.is_file():
-            hint = f"`ntm-memory tasks list` shows those that are there; the tasks are: {', '.join(TASKS)}."
-            raise InvalidArgument(f"no machine {target!r} was trained: there is no {path}", hint=hint)
-    return path, tasks.read(path, compiled=False)
 
 
 def _size(text: str) -> Size:
