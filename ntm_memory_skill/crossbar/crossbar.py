@@ -7,7 +7,7 @@ Devices are drawn from the seed, the row's place and how often it was programmed
 times, are the same crossbar, so that only these need to be kept. The noise of a read is drawn for each converted sum: a
 sum of independent normal numbers is one, with the variance Σ x² σ².
 
-Conductances are worked out again where ln t has moved by more than `STILL`, in which none changes by more than 0.2 %.
+Conductances are worked out again where ln t has moved by more than `STILL`: 0.2 % at the largest mean exponent of PCM.
 """
 
 from __future__ import annotations
@@ -166,9 +166,9 @@ class Crossbar:
         total = np.zeros(len(self), np.float32)
         for worth, signal, variance in zip(mapping.significances(circuit), self._signal, self._variance, strict=True):
             for inputs in self._blocks():
-                sums = signal[:, inputs] @ volts[inputs]
+                sums = signal[: len(self), inputs] @ volts[inputs]
                 if self.parameters.device.read:
-                    noise = np.sqrt(variance[:, inputs] @ volts[inputs] ** 2)
+                    noise = np.sqrt(variance[: len(self), inputs] @ volts[inputs] ** 2)
                     sums = sums + noise * rng.standard_normal(len(sums), dtype=np.float32)
                 scale = self._scales if circuit.weight_range is None else np.float32(1)
                 total += worth * scale * convert(sums, circuit.adc)
@@ -223,9 +223,11 @@ class Crossbar:
         self._scales, self._factors, self._sums = (
             np.append(each, np.ones(more, np.float32)) for each in (self._scales, self._factors, self._sums)
         )
-        widening = np.zeros((self._shape[0], more, self.dimension), np.float32)
-        self._signal = np.concatenate([self._signal, widening], axis=1)
-        self._variance = np.concatenate([self._variance, widening], axis=1)
+        room = self._signal.shape[1]
+        if size > room:
+            wider = np.zeros((self._shape[0], max(size, FIRST_ROWS, GROWTH * room) - room, self.dimension), np.float32)
+            self._signal = np.concatenate([self._signal, wider], axis=1)
+            self._variance = np.concatenate([self._variance, wider], axis=1)
         if self.parameters.circuit.tile.wire_ohm and size > more:  # the last tile has more columns now
             self._logs[self._neighbours(size - more - 1)] = np.inf
 

@@ -90,7 +90,7 @@ def cost_of_reading(parameters: Parameters, dimension: int, rows: int, conductan
     """
     circuit, device = parameters.circuit, parameters.device
     blocks = math.ceil(dimension / circuit.tile.rows)
-    wide = math.ceil(2 * rows * circuit.slices / circuit.tile.columns)
+    wide = math.ceil(rows * circuit.slices / (circuit.tile.columns // 2))
     cells = 2 * rows * circuit.slices * dimension
     sums = rows * circuit.slices * blocks
     bits = circuit.dac.bits or REFERENCE_BITS
