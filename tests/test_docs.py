@@ -41,6 +41,7 @@ def cases(language: str) -> pytest.MarkDecorator:
 PROMISED = {
     "wedding": ("180", "豆包"),
     "Porto": ("Porto -> Rotterdam", "Ana moved to Rotterdam.\nAna lives in Porto."),
+    "launch moved to 9 May": ("The launch moved to 9 May crossbar",),
     "dumplings": ("Blue Heron. [led there by Dana Okafor]",),
     "permutations": ("0% of 6 are wrong after 20 epochs",),
     "Trainer": ("3 updates", "6 updates", "(1, 1, 8)"),
