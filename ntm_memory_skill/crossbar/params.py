@@ -132,7 +132,8 @@ class Circuit:
     """Bits of a slice, 1 to 8; 32 at most in all slices together."""
     dac: Converter = field(default_factory=Converter)
     adc: Converter = field(default_factory=Converter)
-    """Of the sum of one tile, in units of the product of query and row."""
+    """Of the sum of one tile, in units of the product of query and row; where `weight_range` is none, over the row's
+    scale, which is multiplied in behind it."""
     tile: Tile = field(default_factory=Tile)
     pulses: int = 1
     """The most times that a device is programmed, 1 to 100; write–verify stops where it is within `tolerance`."""

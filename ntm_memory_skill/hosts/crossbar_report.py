@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +25,7 @@ from ntm_memory_skill.crossbar import PRESETS, Crossbar, Parameters, mapping
 from ntm_memory_skill.crossbar.energy import Cost, cost_of_comparing
 from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.errors import InvalidArgument
-from ntm_memory_skill.hosts.compose import configured_nowhere
-from ntm_memory_skill.hosts.drawing import DOTS, LINE, MARK, MISSING
+from ntm_memory_skill.hosts.drawing import LINE, MARK, drawn
 from ntm_memory_skill.store.fs import FileSystem
 
 if TYPE_CHECKING:
@@ -214,18 +212,7 @@ def png(report: Report) -> bytes:
     Raises:
         InvalidArgument: matplotlib is not installed.
     """
-    with configured_nowhere("MPLCONFIGDIR"):
-        try:
-            from matplotlib.backends.backend_agg import FigureCanvasAgg
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise InvalidArgument("pictures are drawn by matplotlib, which is not installed", hint=MISSING) from error
-        figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS, layout="constrained", facecolor="white")
-        FigureCanvasAgg(figure)  # it draws for the figure from now on
-        _draw(figure, report)
-        out = BytesIO()
-        figure.savefig(out, format="png")
-    return out.getvalue()
+    return drawn(WIDTH, HEIGHT, lambda figure: _draw(figure, report))
 
 
 @dataclass(frozen=True, slots=True)

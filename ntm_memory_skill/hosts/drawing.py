@@ -11,7 +11,7 @@ before it adds, that is what it has written.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
@@ -92,16 +92,34 @@ def png(title: str, checks: Sequence[Check], seen: Seen) -> bytes:
     Raises:
         InvalidArgument: matplotlib is not installed.
     """
+
+    def draw(figure: Figure) -> None:
+        figure.suptitle(title, fontsize=14)
+        _draw(figure, checks, seen)
+
+    return drawn(WIDTH, HEIGHT, draw)
+
+
+def drawn(width: float, height: float, draw: Callable[[Figure], None]) -> bytes:
+    """Return a picture as PNG.
+
+    Args:
+        width: In inches.
+        height: In inches.
+        draw: Draws on the figure that it is given.
+
+    Raises:
+        InvalidArgument: matplotlib is not installed.
+    """
     with configured_nowhere("MPLCONFIGDIR"):
         try:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
         except ImportError as error:
             raise InvalidArgument("pictures are drawn by matplotlib, which is not installed", hint=MISSING) from error
-        figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS, layout="constrained", facecolor="white")
+        figure = Figure(figsize=(width, height), dpi=DOTS, layout="constrained", facecolor="white")
         FigureCanvasAgg(figure)  # it draws for the figure from now on
-        figure.suptitle(title, fontsize=14)
-        _draw(figure, checks, seen)
+        draw(figure)
         out = BytesIO()
         figure.savefig(out, format="png")
     return out.getvalue()
