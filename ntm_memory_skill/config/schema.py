@@ -10,6 +10,7 @@ from typing import Any
 
 from ntm_memory_skill.crossbar import PRESETS
 from ntm_memory_skill.crossbar.params import MOST_BITS
+from ntm_memory_skill.encoder import ENGINES
 from ntm_memory_skill.engine import (
     DUPLICATES,
     SUCCESSIONS,
@@ -188,7 +189,11 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
         model=_value(
             "string", '"bundled", a sentence-transformers name, or a folder.', _SETTINGS.encoder.model, minLength=1
         ),
-        engine={"enum": ["auto", "torch"], "description": "What runs the model.", "default": "auto"},
+        engine={
+            "enum": list(ENGINES),
+            "description": "What runs the model: onnx is the exported one, auto takes that if there is one.",
+            "default": _SETTINGS.encoder.engine,
+        },
         allow_download=_value("boolean", "Whether a named model may be fetched.", _SETTINGS.encoder.allow_download),
         query_prefix={"type": "string", "description": "Put before a question; the model's own by default."},
         passage_prefix={"type": "string", "description": "Put before a text to remember; the model's own by default."},

@@ -5,10 +5,19 @@ from ntm_memory_skill.encoder.projected import ProjectedEncoder
 from ntm_memory_skill.encoder.protocol import Encoder, Progress
 from ntm_memory_skill.encoder.reranker import CrossEncoderReranker, Reranker
 from ntm_memory_skill.encoder.sentence import BUNDLED, SentenceEncoder
-from ntm_memory_skill.encoder.settings import EncoderSettings, RerankerSettings, load_encoder, load_reranker
+from ntm_memory_skill.encoder.settings import (
+    ENGINES,
+    EXPORTS,
+    EncoderSettings,
+    RerankerSettings,
+    load_encoder,
+    load_reranker,
+)
 
 __all__ = [
     "BUNDLED",
+    "ENGINES",
+    "EXPORTS",
     "CrossEncoderReranker",
     "Encoder",
     "EncoderSettings",

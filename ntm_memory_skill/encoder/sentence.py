@@ -6,7 +6,7 @@ Neither library is imported before the first text is encoded: together they take
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from ntm_memory_skill.encoder import bundled
-from ntm_memory_skill.encoder.chunking import pool, split_to_window
 from ntm_memory_skill.encoder.library import loading
-from ntm_memory_skill.encoder.protocol import Progress
+from ntm_memory_skill.encoder.pieces import BATCH, PiecewiseEncoder
 from ntm_memory_skill.errors import EncoderUnavailable
 from ntm_memory_skill.model import EncoderIdentity
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 BUNDLED = "bundled"
-BATCH = 64  # pieces of text at a time: keeps progress lively, large enough to fill the model
 KNOWN_PREFIXES = {
     "multilingual-e5": ("query: ", "passage: "),
     "e5-": ("query: ", "passage: "),
@@ -33,7 +31,7 @@ KNOWN_PREFIXES = {
 """What some models were trained to see before a query and a passage, where their files do not say so themselves."""
 
 
-class SentenceEncoder:
+class SentenceEncoder(PiecewiseEncoder):
     """A sentence-transformers model, loaded on first use.
 
     Args:
@@ -78,18 +76,10 @@ class SentenceEncoder:
         """Whether the model is loaded."""
         return self._model is not None
 
-    def warm_up(self) -> None:
-        """Load the model, and run it once so that the first real text is not the slow one."""
-        self.encode_query("warm-up")
-
-    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Float32[np.ndarray, "k m"]:
-        """Return a unit key for each text. One longer than the model's window is encoded in pieces and pooled."""
-        return self._encode(texts, self.identity.passage_prefix, on_progress)
-
-    def encode_query(self, text: str) -> Float32[np.ndarray, "m"]:
-        """Return the unit key of a question."""
-        key: Float32[np.ndarray, "m"] = self._encode([text], self.identity.query_prefix, None)[0]
-        return key
+    @property
+    def model(self) -> SentenceTransformer:
+        """The model itself, loaded."""
+        return self._loaded()
 
     def unknown_share(self, text: str) -> float:
         """Return the share of word pieces that the model's vocabulary lacks, 0 to 1."""
@@ -99,28 +89,14 @@ class SentenceEncoder:
         unknown = tokenizer.unk_token_id
         return sum(piece == unknown for piece in pieces) / len(pieces) if pieces else 0.0
 
-    def _encode(self, texts: Sequence[str], prefix: str, on_progress: Progress | None) -> Float32[np.ndarray, "k m"]:
-        model = self._loaded()
-        window = model.max_seq_length or 512
-        room = max(1, window - self._tokens("") - self._tokens(prefix, special=False))
-        keys = np.zeros((len(texts), self.identity.dimension), dtype=np.float32)
-        for start in range(0, len(texts), BATCH):
-            batch = [split_to_window(text, self._count, room) for text in texts[start : start + BATCH]]
-            pieces = [prefix + piece for split in batch for piece in split]
-            with self._in_use:
-                vectors = model.encode(pieces, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
-            encoded = np.asarray(vectors, dtype=np.float32)
-            position = 0
-            for index, split in enumerate(batch, start):
-                lengths = [1] if len(split) == 1 else [self._count(piece) for piece in split]
-                keys[index] = pool(encoded[position : position + len(split)], lengths)
-                position += len(split)
-            if on_progress is not None:
-                on_progress(min(start + BATCH, len(texts)), len(texts))
-        return keys
+    def _window(self) -> int:
+        return self._loaded().max_seq_length or 512
 
-    def _count(self, text: str) -> int:
-        return self._tokens(text, special=False)
+    def _run(self, pieces: list[str]) -> Float32[np.ndarray, "k m"]:
+        model = self._loaded()
+        with self._in_use:
+            vectors = model.encode(pieces, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
 
     def _tokens(self, text: str, *, special: bool = True) -> int:
         tokenizer = self._loaded().tokenizer

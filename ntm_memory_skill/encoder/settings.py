@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
+from ntm_memory_skill.encoder import bundled
+from ntm_memory_skill.encoder.exported import ExportedEncoder, folder_of, runs_here
 from ntm_memory_skill.encoder.projected import ProjectedEncoder
 from ntm_memory_skill.encoder.protocol import Encoder
 from ntm_memory_skill.encoder.reranker import CrossEncoderReranker, Reranker
 from ntm_memory_skill.encoder.sentence import BUNDLED, SentenceEncoder
+from ntm_memory_skill.errors import EncoderUnavailable
+
+ENGINES = ("auto", "torch", "onnx")
+EXPORTS = "encoders"
+"""The folder beside a memory that models are exported to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +26,10 @@ class EncoderSettings:
     model: str = BUNDLED
     """"bundled", a sentence-transformers name, or a folder. The bundled model reads English; for Chinese the lexical
     side carries the search, or choose a multilingual model."""
+    engine: str = "auto"
+    """What runs the model: "torch", "onnx" (as it was exported), or "auto": the exported one if there is one."""
+    exports: Path | None = None
+    """The folder with exported models; None knows of none."""
     allow_download: bool = False
     """Whether a named model may be fetched. Off: nothing is ever downloaded unasked."""
     query_prefix: str | None = None
@@ -41,14 +54,43 @@ class RerankerSettings:
 
 
 def load_encoder(settings: EncoderSettings) -> Encoder:
-    """Return the encoder that the settings describe; its model is loaded on first use."""
-    encoder = SentenceEncoder(
+    """Return the encoder that the settings describe; its model is loaded on first use.
+
+    Raises:
+        EncoderUnavailable: The engine is "onnx", and there is no exported model.
+    """
+    encoder = exported(settings) or with_torch(settings)
+    return encoder if settings.dimension is None else ProjectedEncoder(encoder, settings.dimension)
+
+
+def with_torch(settings: EncoderSettings) -> SentenceEncoder:
+    """Return the encoder that runs the model itself."""
+    return SentenceEncoder(
         settings.model,
         allow_download=settings.allow_download,
         query_prefix=settings.query_prefix,
         passage_prefix=settings.passage_prefix,
     )
-    return encoder if settings.dimension is None else ProjectedEncoder(encoder, settings.dimension)
+
+
+def exported(settings: EncoderSettings) -> ExportedEncoder | None:
+    """Return the encoder that runs the model as it was exported; None where the settings want, or know of, none."""
+    if settings.engine == "torch":
+        return None
+    folder = None if settings.exports is None else export_folder(settings, settings.exports)
+    if settings.engine == "auto":
+        return ExportedEncoder(folder) if folder is not None and folder.is_dir() and runs_here() else None
+    if folder is None:
+        raise EncoderUnavailable("no folder with exported models is known", hint="Set encoder.engine to auto or torch.")
+    return ExportedEncoder(folder)
+
+
+def export_folder(settings: EncoderSettings, exports: Path) -> Path:
+    """Return where among exported models the configured one is. A model by name is the one that was exported last."""
+    model, prefixes = settings.model, (settings.query_prefix, settings.passage_prefix)
+    if model == BUNDLED and not any(prefixes):
+        return folder_of(exports, model, bundled.IDENTITY.revision)
+    return folder_of(exports, Path(model).name, f"{zlib.crc32(f'{model} {prefixes}'.encode()):08x}")
 
 
 def load_reranker(settings: RerankerSettings) -> Reranker | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ntm_memory_skill.encoder import Encoder, Progress, load_encoder
+from ntm_memory_skill.encoder import EXPORTS, Encoder, Progress, load_encoder
 from ntm_memory_skill.engine import erasure, near_miss, validation
 from ntm_memory_skill.engine.answers import Note, Receipt, Recollection
 from ntm_memory_skill.engine.explaining import Explanation
@@ -99,7 +100,9 @@ class NTMMemoryManager(Inspectable, Lifecycle):
         """
         settings = Settings() if settings is None else settings
         store = DirectoryStore(Path(path), clock=clock, settings=settings.store)
-        encoder = load_encoder(settings.encoder) if encoder is None else encoder
+        if encoder is None:
+            exports = settings.encoder.exports or store.paths.folder / EXPORTS
+            encoder = load_encoder(replace(settings.encoder, exports=exports))
         if require_encoder and encoder.known_identity is not None:
             check_encoder(store.encoder, encoder.known_identity)
         return cls(store, encoder, settings, clock=clock, ids=ids)

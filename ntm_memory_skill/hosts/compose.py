@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ntm_memory_skill.config import Config, load_config
-from ntm_memory_skill.encoder import Encoder, EncoderSettings, RerankerSettings, load_encoder
+from ntm_memory_skill.encoder import EXPORTS, Encoder, EncoderSettings, RerankerSettings, load_encoder
 from ntm_memory_skill.engine import NTMMemoryManager, Reranking, Settings
 from ntm_memory_skill.errors import ConfigError, ImportRefused
+from ntm_memory_skill.store import Paths
 from ntm_memory_skill.transfer import Item, parse
 
 MARKDOWN_MEMORY = ("MEMORY.md", "memory.md", "USER.md", "memory/*.md", "memory/imports/**/*")
@@ -57,14 +58,14 @@ class SharedModels:
 
     def open_to_serve(self, config: Config) -> NTMMemoryManager:
         """Open a memory for a server, as `open_to_serve` does, with the models that it shares."""
-        memory = open_to_serve(config, self._encoder(config.settings.encoder))
+        memory = open_to_serve(config, self._encoder(encoder_settings(config)))
         memory.reranking = self._reranking(memory.settings)
         return memory
 
-    def warm_up(self, settings: Settings) -> None:
-        """Load the models that memories with these settings share."""
-        self._encoder(settings.encoder).warm_up()
-        self._reranking(replace(settings, answer_while_loading=True)).warm_up()
+    def warm_up(self, config: Config) -> None:
+        """Load the models that memories with this configuration share."""
+        self._encoder(encoder_settings(config)).warm_up()
+        self._reranking(replace(config.settings, answer_while_loading=True)).warm_up()
 
     def _encoder(self, settings: EncoderSettings) -> Encoder:
         with self._finding:
@@ -75,6 +76,11 @@ class SharedModels:
     def _reranking(self, settings: Settings) -> Reranking:
         with self._finding:
             return self._rerankings.setdefault(settings.reranker, Reranking.of(settings))
+
+
+def encoder_settings(config: Config) -> EncoderSettings:
+    """Return the encoder's settings, with the folder that models are exported to: beside the memory."""
+    return replace(config.settings.encoder, exports=Paths.of(config.memory_file).folder / EXPORTS)
 
 
 def check_enabled(config: Config) -> None:

@@ -17,6 +17,7 @@ from ntm_memory_skill.engine.live import check_encoder
 from ntm_memory_skill.engine.progress import bar
 from ntm_memory_skill.errors import HeadRefused, InvalidArgument
 from ntm_memory_skill.evaluation import Dataset, RememberingEncoder, read
+from ntm_memory_skill.hosts.compose import encoder_settings
 from ntm_memory_skill.hosts.heads import kept_head
 from ntm_memory_skill.learning import (
     Comparison,
@@ -152,7 +153,7 @@ def _prepared(config: Config, lessons: Lessons) -> tuple[list[Dataset], Remember
     """Return what to learn from, the encoder, and how many questions are the memory's feedback, if it was asked for."""
     sets = named(lessons.paths, [read(path) for path in lessons.paths])
     store = _store(config, lessons)
-    encoder = RememberingEncoder(load_encoder(config.settings.encoder))
+    encoder = RememberingEncoder(load_encoder(encoder_settings(config)))
     if store is None:
         return sets, encoder, None
     check_encoder(store.encoder, encoder.identity)

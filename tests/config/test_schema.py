@@ -10,7 +10,6 @@ from jsonschema import Draft202012Validator
 
 from ntm_memory_skill.config import CONFIG_SCHEMA, Config, load_config, violations
 from ntm_memory_skill.config.schema import ENTRY_SCHEMA
-from ntm_memory_skill.errors import ConfigError
 from tests.config.files import (
     JSON,
     Path_,
@@ -19,12 +18,8 @@ from tests.config.files import (
     leaf_values,
     loaded,
     nested,
-    write_config,
     write_entry,
 )
-
-EMPTY: set[Path_] = set()
-"""Rooms that are not built yet: an object that may hold nothing."""
 
 PREFIXES = {("encoder", "query_prefix"), ("encoder", "passage_prefix")}
 """Where nothing is said, the model's own files are asked."""
@@ -37,11 +32,7 @@ RERANKER = ("reranker", "model")
 
 WITHOUT_DEFAULT = {*PREFIXES, KEY_FILE, RERANKER}
 
-WITHOUT_EFFECT = {("encoder", "engine")}
-"""There is one engine so far: "auto" and "torch" are the same. A second one has to be read, and leave this set."""
-
 ENTRIES = dict(entries())
-VALUES = {path: schema for path, schema in ENTRIES.items() if path not in EMPTY}
 
 
 def another_value(schema: JSON) -> object:
@@ -71,12 +62,11 @@ def test_the_schemas_are_json_schema() -> None:
 
 
 def test_the_entries_without_a_value_are_the_known_ones() -> None:
-    """Else the sets above have gone stale, and the tests below pass over something."""
-    assert {path for path, schema in ENTRIES.items() if schema.get("properties") == {}} == EMPTY
-    assert {path for path, schema in VALUES.items() if "default" not in schema} == WITHOUT_DEFAULT
+    """Else the set above has gone stale, and the tests below pass over something."""
+    assert {path for path, schema in ENTRIES.items() if "default" not in schema} == WITHOUT_DEFAULT
 
 
-@pytest.mark.parametrize("path", sorted(VALUES.keys() - WITHOUT_DEFAULT - WITHOUT_EFFECT), ids=".".join)
+@pytest.mark.parametrize("path", sorted(ENTRIES.keys() - WITHOUT_DEFAULT), ids=".".join)
 def test_a_default_is_the_dataclass_s_own(path: Path_) -> None:
     """What the documentation promises is what happens where nothing is configured."""
     name, value = as_stored(path, ENTRIES[path]["default"])
@@ -107,14 +97,12 @@ def test_writing_every_default_down_changes_nothing(tmp_path: Path) -> None:
         group = config
         for name in path[:-1]:
             group = group.setdefault(name, {})
-        if path in EMPTY:
-            group[path[-1]] = {}
-        elif "default" in schema:
+        if "default" in schema:
             group[path[-1]] = schema["default"]
     assert differences(loaded(tmp_path, config), Config()) == {}
 
 
-@pytest.mark.parametrize("path", sorted(VALUES.keys() - WITHOUT_EFFECT), ids=".".join)
+@pytest.mark.parametrize("path", sorted(ENTRIES), ids=".".join)
 def test_an_entry_ends_up_in_the_field_of_its_name_and_nowhere_else(path: Path_, tmp_path: Path) -> None:
     """An entry that is accepted and does nothing is caught here, and so is one that lands in the wrong place."""
     value = another_value(ENTRIES[path])
@@ -122,23 +110,6 @@ def test_an_entry_ends_up_in_the_field_of_its_name_and_nowhere_else(path: Path_,
         (tmp_path / str(value)).write_text(str(value), encoding="utf-8")
     name, stored = as_stored(path, value)
     assert differences(loaded(tmp_path, nested(path, value)), Config()) == {name: stored}
-
-
-@pytest.mark.parametrize("path", sorted(WITHOUT_EFFECT), ids=".".join)
-def test_an_entry_with_one_choice_changes_nothing(path: Path_, tmp_path: Path) -> None:
-    """When this fails, the choice has become a real one: take the entry out of WITHOUT_EFFECT."""
-    config = nested(path, another_value(ENTRIES[path]))
-    assert differences(loaded(tmp_path, config), Config()) == {}
-
-
-@pytest.mark.parametrize("path", sorted(EMPTY), ids=".".join)
-def test_a_room_without_options_takes_an_empty_object_alone(path: Path_, tmp_path: Path) -> None:
-    """An option that nothing reads is refused, not kept quiet about."""
-    assert differences(loaded(tmp_path, nested(path, {})), Config()) == {}
-    write_config(tmp_path, nested((*path, "enabled"), True))
-    with pytest.raises(ConfigError) as caught:
-        load_config({}, tmp_path)
-    assert ".".join(("config", *path, "enabled")) in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["enabled", "auto_update"])

@@ -24,11 +24,10 @@ VERBS = """
     import export stats
     verify repair compact restore reindex encrypt decrypt
     consolidate audit graph
-    serve setup doctor demo eval explain train tasks crossbar
+    serve setup doctor demo eval explain train tasks crossbar encoder
 """.split()
-WITHOUT_ARGUMENTS = [
-    verb for verb in VERBS if verb not in {*TOOLS, "import", "export", "explain", "train", "tasks", "crossbar"}
-]
+WITH_ARGUMENTS = {*TOOLS, "import", "export", "explain", "train", "tasks", "crossbar", "encoder"}
+WITHOUT_ARGUMENTS = [verb for verb in VERBS if verb not in WITH_ARGUMENTS]
 ON_THE_COMMAND_LINE = {"content": "text", "tags": "tag", "id": "ids", "pinned": "pin"}
 """Tool arguments that have another name there."""
 

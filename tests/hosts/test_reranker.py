@@ -146,8 +146,9 @@ class TestSharing:
         monkeypatch.setattr("ntm_memory_skill.hosts.compose.load_encoder", lambda settings: HashedEncoder())
         shared = SharedModels()
         settings = Settings(reranker=RerankerSettings(model=str(tiny_cross_encoder)))
-        shared.warm_up(settings)
-        memory = shared.open_to_serve(Config(settings=settings, memory_file=tmp_path / "a.json"))
+        config = Config(settings=settings, memory_file=tmp_path / "a.json")
+        shared.warm_up(config)
+        memory = shared.open_to_serve(config)
         assert not memory.reranking.pending
         memory.memorize("goats")
         assert memory.search("goats")[0].trace.rerank is not None

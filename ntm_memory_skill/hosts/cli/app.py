@@ -20,6 +20,7 @@ from ntm_memory_skill.config import ENVIRONMENT, MEMORY_VARIABLE
 from ntm_memory_skill.errors import NTMMemoryError
 from ntm_memory_skill.hosts.cli import (
     crossbar,
+    encoder,
     evaluate,
     explain,
     files,
@@ -58,6 +59,7 @@ explain.register(app)
 train.register(app)
 tasks.register(app)
 crossbar.register(app)
+encoder.register(app)
 
 
 def _version(wanted: bool) -> None:

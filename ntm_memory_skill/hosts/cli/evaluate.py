@@ -34,6 +34,7 @@ from ntm_memory_skill.evaluation import (
 from ntm_memory_skill.evaluation.rows import Addressed
 from ntm_memory_skill.evaluation.statistics import Interval, p_value, points
 from ntm_memory_skill.hosts.cli.output import Envelope, Output, literal, of, terminal
+from ntm_memory_skill.hosts.compose import encoder_settings
 from ntm_memory_skill.hosts.demo import shipped
 from ntm_memory_skill.hosts.heads import kept_head, kept_policy, read_head, read_policy
 from ntm_memory_skill.hosts.report import check_free, write_new
@@ -86,7 +87,7 @@ def evaluate(
     if report is not None:
         check_free(report, force=force)
     sets = [sample(each, limit, seed) for each in ([read(path) for path in paths] if paths else [_diary()])]
-    encoder = RememberingEncoder(load_encoder(output.config.settings.encoder))
+    encoder = RememberingEncoder(load_encoder(encoder_settings(output.config)))
     compared = _fitting(compared, encoder.identity, wanted=(head, policy, rows) != (None,) * 3)
     done = []
     for each in sets:

@@ -39,7 +39,7 @@ def serve_agents() -> None:
     def open_it(place: Place) -> NTMMemoryManager:
         return shared.open_to_serve(configured(place.file, place.workspace))
 
-    memories = AgentMemories(open_it, lambda: shared.warm_up(configured().settings))
+    memories = AgentMemories(open_it, lambda: shared.warm_up(configured()))
     memories.warm_up_in_background()
     _serve(build_agent_server(memories), memories)
 
