@@ -74,7 +74,7 @@ _WHY = closed(
         ),
         "later_than": text("Id of the best match, which says the same kind of thing and is older."),
         "rerank": number("What a reranker gave: more is better. Then hits stand in this order."),
-        "backend": {"const": "crossbar", "description": "Matched by the emulated crossbar, not exactly."},
+        "backend": {"const": "crossbar", "description": "Matched through the emulated crossbar."},
     },
     optional=("cosine", "words", "said_next_to", "led_by", "later_than", "rerank", "backend"),
     description="Why it was found.",
