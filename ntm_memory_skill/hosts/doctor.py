@@ -12,6 +12,7 @@ from pathlib import Path
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.encoder import BUNDLED, CrossEncoderReranker
 from ntm_memory_skill.encoder.bundled import model_folder
+from ntm_memory_skill.encoder.settings import exported
 from ntm_memory_skill.errors import NTMMemoryError, RerankerUnavailable, StoreError
 from ntm_memory_skill.hosts import compose
 from ntm_memory_skill.sources import system_clock
@@ -91,11 +92,12 @@ def _configuration(memory_file: Path | None) -> str:
 
 
 def _encoder(config: Config) -> str:
-    model = config.settings.encoder.model
-    if model != BUNDLED:
-        return f"{model}, loaded on first use"
+    settings = compose.encoder_settings(config)
+    engine = "torch" if exported(settings) is None else "onnxruntime, as it was exported"
+    if settings.model != BUNDLED:
+        return f"{settings.model}, loaded on first use, run by {engine}"
     model_folder()
-    return "bundled, its weights have the right sha256"
+    return f"bundled, its weights have the right sha256, run by {engine}"
 
 
 def _reranker(model: str, *, may_fetch: bool) -> str:

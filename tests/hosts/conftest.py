@@ -56,3 +56,10 @@ def lazy(opener: Opener) -> Iterator[LazyMemory]:
     memory = LazyMemory(opener)
     yield memory
     memory.close()
+
+
+@pytest.fixture
+def owned(cli: CommandLine, path: Path) -> Path:
+    """The memory at `path`, with one entry."""
+    assert cli("memorize", "the harbour master rings at noon").status == 0
+    return path

@@ -51,6 +51,7 @@ def test_an_exported_model_is_used_from_then_on(configured: Path) -> None:
     assert Path(envelope["folder"]).parent == Path("memory") / EXPORTS
     shown = encoder("show").envelope
     assert (shown["engine"], shown["identity"]) == ("onnx", envelope["identity"])
+    assert "run by onnxruntime" in run_here("doctor", "--json").out
     hits = run_here("search", "abc", "--json").envelope["hits"]
     assert [hit["id"] for hit in hits] == [written["id"]]
     assert encoder("remove").envelope == {"ok": True, "removed": True}

@@ -94,13 +94,6 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
     return stub
 
 
-@pytest.fixture
-def owned(cli: CommandLine, path: Path) -> Path:
-    """The memory at `path`, with one entry."""
-    assert cli("memorize", "the harbour master rings at noon").status == 0
-    return path
-
-
 def kept(path: Path) -> bytes | None:
     """Return the policy that is installed beside a memory."""
     return DirectoryStore(path, clock=lambda: EPOCH).beside("hops")
