@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -20,18 +20,20 @@ from ntm_memory_skill.config import Config
 from ntm_memory_skill.crossbar import PRESETS
 from ntm_memory_skill.crossbar.energy import Cost
 from ntm_memory_skill.engine.progress import bar
-from ntm_memory_skill.hosts import crossbar_report, tasks
+from ntm_memory_skill.hosts import tasks
 from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
-from ntm_memory_skill.hosts.crossbar_machine import Trial, trials
-from ntm_memory_skill.hosts.crossbar_report import Point
 from ntm_memory_skill.hosts.report import check_free
 from ntm_memory_skill.model import indexed_text
 from ntm_memory_skill.sources import system_clock
 from ntm_memory_skill.store import DirectoryStore
 
+if TYPE_CHECKING:
+    from ntm_memory_skill.hosts.crossbar_machine import Trial
+    from ntm_memory_skill.hosts.crossbar_report import Point, Report
+
 LEAST_KEYS = 100
 """Memories below which random keys are looked at in their place: among few, everything is found."""
-RANDOM_KEYS, RANDOM_QUERIES, RANDOM_LENGTH = 2_000, 50, 384
+RANDOM_KEYS, QUERIES, RANDOM_LENGTH = 2_000, 50, 384
 
 
 class Preset(StrEnum):
@@ -73,6 +75,9 @@ def report(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the picture.")] = False,
 ) -> None:
     """Emulate a crossbar with this memory's keys: accuracy and modelled energy by ADC, time and array size."""
+    from ntm_memory_skill.hosts import crossbar_report
+    from ntm_memory_skill.hosts.crossbar_machine import trials
+
     host = of(context)
     if output is not None:
         check_free(output, force=force)
@@ -111,8 +116,8 @@ def _keys(config: Config, seed: int) -> tuple[Float32[np.ndarray, "n m"], Float3
         places = [place for digest in digests if (place := rows.position(digest)) is not None]
         if len(places) >= LEAST_KEYS:
             own = np.asarray(rows.keys[places], np.float32)
-            return own, own[rng.permutation(len(own))[: crossbar_report.MOST_QUERIES]], "memory"
-    keys, queries = (_random(rng, count) for count in (RANDOM_KEYS, RANDOM_QUERIES))
+            return own, own[rng.permutation(len(own))[:QUERIES]], "memory"
+    keys, queries = (_random(rng, count) for count in (RANDOM_KEYS, QUERIES))
     return keys, queries, "random"
 
 
@@ -122,7 +127,7 @@ def _random(rng: np.random.Generator, count: int) -> Float32[np.ndarray, "k m"]:
     return units
 
 
-def _print(console: Console, found: crossbar_report.Report, costs: Sequence[Trial], envelope: Envelope) -> None:
+def _print(console: Console, found: Report, costs: Sequence[Trial], envelope: Envelope) -> None:
     origin = "of this memory" if envelope["keys_from"] == "memory" else "drawn at random, for this memory is small"
     held = f"{found.keys:,} keys of {found.dimension} numbers, {origin}, and {found.queries} queries"
     console.print(f"[bold]{found.preset}[/]: {held}\n[dim]{literal(found.source)}[/]")
@@ -132,10 +137,9 @@ def _print(console: Console, found: crossbar_report.Report, costs: Sequence[Tria
         ("array", "inputs", found.sizes),
     ):
         console.print(_accuracies(f"{title}, {unit}", points))
-    depth, inside, rerank = crossbar_report.DEPTH, crossbar_report.CANDIDATES, crossbar_report.RERANK
     console.print(
-        f"[dim]analog: recall@{depth} against the exact search · inside: the exact {depth} among the analog {inside} · "
-        f"reranked: recall@{depth} once {rerank} are compared exactly[/]"
+        "[dim]analog: recall@10 against the exact search · inside: the exact ten among the analog fifty · "
+        "reranked: recall@10 once a hundred are compared exactly[/]"
     )
     console.print(_energies(found))
     if costs:
@@ -154,7 +158,7 @@ def _accuracies(title: str, points: Sequence[Point]) -> Table:
     return table
 
 
-def _energies(found: crossbar_report.Report) -> Table:
+def _energies(found: Report) -> Table:
     table = Table("modelled energy, pJ", "array", "DAC", "ADC", "digital", "in all", "µs", box=SIMPLE_HEAD)
     rows: tuple[tuple[str, Cost], ...] = (
         ("a memory programmed", _share(found.programming, found.keys)),
