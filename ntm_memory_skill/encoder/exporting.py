@@ -43,7 +43,8 @@ def export(encoder: SentenceEncoder, folder: Path) -> float:
     """
     model = encoder.model
     identity = encoder.identity
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in (folder.parent.parent, folder.parent):
+        each.mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
     try:
         tokenizer = model.tokenizer

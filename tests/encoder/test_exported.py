@@ -185,6 +185,13 @@ class TestRefusing:
         assert [each.name for each in tmp_path.iterdir()] == ["tiny"]
         assert (folder / "mine").read_text(encoding="utf-8") == "mine"
 
+    def test_nobody_else_may_look_into_the_folders_that_it_makes(self, tiny_model: Path, tmp_path: Path) -> None:
+        """They may be the memory's own."""
+        folder = tmp_path / "memory" / EXPORTS / "tiny"
+        exporting.export(SentenceEncoder(str(tiny_model)), folder)
+        for each in (folder, folder.parent, folder.parent.parent):
+            assert each.stat().st_mode & 0o077 == 0
+
     def test_the_sample_goes_beyond_the_window_and_the_alphabet(self, pair: tuple[SentenceEncoder, object]) -> None:
         """Else the comparison would say less than it seems to."""
         own, _ = pair

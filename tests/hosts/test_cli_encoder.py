@@ -54,7 +54,10 @@ def test_an_exported_model_is_used_from_then_on(configured: Path) -> None:
     assert "run by onnxruntime" in run_here("doctor", "--json").out
     hits = run_here("search", "abc", "--json").envelope["hits"]
     assert [hit["id"] for hit in hits] == [written["id"]]
+    broken_off = Path(f"{envelope['folder']}-x1y2")
+    broken_off.mkdir()
     assert encoder("remove").envelope == {"ok": True, "removed": True}
+    assert list(broken_off.parent.iterdir()) == []
     assert encoder("remove").envelope == {"ok": True, "removed": False}
     assert encoder("show").envelope["engine"] == "torch"
 

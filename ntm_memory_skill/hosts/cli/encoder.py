@@ -87,11 +87,11 @@ def show(context: typer.Context) -> None:
 
 @app.command("remove")
 def remove(context: typer.Context) -> None:
-    """Delete the exported model: torch runs it again."""
+    """Delete the exported model, and what was left of exports that were broken off: torch runs it again."""
     folder = _folder(context)
     there = folder.is_dir()
-    if there:
-        shutil.rmtree(folder)
+    for each in (folder, *folder.parent.glob(f"{folder.name}-*")):
+        shutil.rmtree(each, ignore_errors=True)
     text = f"[green]removed[/] {literal(str(folder))}" if there else "[dim]the model was not exported[/]"
     of(context).show({"ok": True, "removed": there}, lambda console, _: console.print(text))
 
