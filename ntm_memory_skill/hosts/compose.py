@@ -68,10 +68,12 @@ class SharedModels:
         self._reranking(replace(config.settings, answer_while_loading=True)).warm_up()
 
     def _encoder(self, settings: EncoderSettings) -> Encoder:
+        """Return the encoder for some settings. Whether it was exported beside the first memory decides what runs it."""
+        shared = replace(settings, exports=None)  # the keys are the same, whichever memory's export makes them
         with self._finding:
-            if settings not in self._encoders:
-                self._encoders[settings] = load_encoder(settings)
-            return self._encoders[settings]
+            if shared not in self._encoders:
+                self._encoders[shared] = load_encoder(settings)
+            return self._encoders[shared]
 
     def _reranking(self, settings: Settings) -> Reranking:
         with self._finding:
