@@ -68,7 +68,7 @@ class SharedModels:
         self._reranking(replace(config.settings, answer_while_loading=True)).warm_up()
 
     def _encoder(self, settings: EncoderSettings) -> Encoder:
-        """Return the encoder for some settings. Whether it was exported beside the first memory decides what runs it."""
+        """Return the encoder for some settings; what was exported beside the first memory that asks is what runs it."""
         shared = replace(settings, exports=None)  # the keys are the same, whichever memory's export makes them
         with self._finding:
             if shared not in self._encoders:
