@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from ntm_memory_skill.config import PLUGIN
-from ntm_memory_skill.encoder import EXPORTS
+from ntm_memory_skill import HashedEncoder
+from ntm_memory_skill.config import PLUGIN, Config
+from ntm_memory_skill.encoder import EXPORTS, EncoderSettings
+from ntm_memory_skill.hosts import compose
 from tests.encoder.conftest import PROMPTS, save_tiny_model
 from tests.evaluation import sets
 from tests.hosts.command_line import Outcome, run_here
@@ -96,3 +98,20 @@ def test_people_see_where_it_is_and_how_fast_it_runs(configured: Path) -> None:
     after = run_here("encoder", "show").out
     assert "ms a question" in after
     assert "faster" not in after
+
+
+def test_memories_of_one_server_share_an_encoder_wherever_they_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was exported beside the first that asks runs it for all: the keys are the same."""
+    asked: list[EncoderSettings] = []
+
+    def load(settings: EncoderSettings) -> HashedEncoder:
+        asked.append(settings)
+        return HashedEncoder()
+
+    monkeypatch.setattr(compose, "load_encoder", load)
+    shared = compose.SharedModels()
+    for name in ("anna", "bert"):
+        shared.open_to_serve(Config(memory_file=tmp_path / name / "memory.json")).close()
+    assert [settings.exports for settings in asked] == [tmp_path / "anna" / EXPORTS]
