@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ from rich.table import Table
 
 from harness import KeepingEncoder
 from ntm_memory_skill import AddressingSettings, NTMMemoryManager, SentenceEncoder
-from ntm_memory_skill.crossbar import PRESETS, Crossbar, Parameters
+from ntm_memory_skill.crossbar import PRESETS, Crossbar, CrossbarSimilarity, Parameters
 from ntm_memory_skill.crossbar.energy import Cost, cost_of_comparing
 from ntm_memory_skill.evaluation import Measured, measure, read
 from ntm_memory_skill.evaluation.rows import Filled, Search
@@ -56,6 +57,7 @@ ROWS = (64, 128, 256, 384)
 OHMS = (0.0, 1.0)
 DEPTHS = (1, 5, 10, 20)
 BACKENDS = ("dense", "crossbar")
+MEASURED = 2_000  # rows whose memory is counted
 MICRO = 1e6  # pJ in a µJ
 SHARES = ("alone", "inside", "reranked")
 console = Console(width=140)
@@ -205,7 +207,7 @@ def arrays(source: Source, seeds: Sequence[int]) -> Table:
 
 def speed(keys: Keys, seed: int) -> Table:
     """Return how long the emulation takes on this machine."""
-    shown = Table("preset", "program all", "read after that", "read", "program one row", "read after that")
+    shown = Table("preset", "program all", "read after that", "read", "program one row", "read after that", "KiB a row")
     shown.title = f"milliseconds, {len(keys.rows)} keys; medians of {CALLS}, but those of programming all and after it"
     for name in PRESETS:
         crossbar = Crossbar(PRESETS[name](DIMENSION), keys.rows.shape[1], len(keys.rows), seed)
@@ -217,7 +219,8 @@ def speed(keys: Keys, seed: int) -> Table:
             one.append(_milliseconds(partial(crossbar.write, [slot], keys.rows[slot : slot + 1], 0.0)))
             after.append(_milliseconds(partial(crossbar.read, query, 0.0)))
         times = (everything, first, *(statistics.median(each) for each in (warm, one, after)))
-        shown.add_row(name, *(f"{each:.2f}" for each in times))
+        taken = _kibibytes(PRESETS[name](DIMENSION), keys.rows[:MEASURED])
+        shown.add_row(name, *(f"{each:.2f}" for each in times), f"{taken:.1f}")
     return shown
 
 
@@ -294,6 +297,16 @@ def _spread(found: Sequence[Accuracy], share: str) -> str:
 
 def _calls(keys: Keys) -> list[np.ndarray]:
     return [keys.queries[call % len(keys.queries)] for call in range(CALLS)]
+
+
+def _kibibytes(parameters: Parameters, rows: Float32[np.ndarray, "n m"]) -> float:
+    """Return how much of this process's memory a row takes in a search, with what notices that it changed."""
+    tracemalloc.start()
+    backend = CrossbarSimilarity(Crossbar(parameters, rows.shape[1], len(rows)), lambda: 0.0)
+    backend.scores(rows[0], rows)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return taken / len(rows) / 1024
 
 
 def _milliseconds(call: Callable[[], object]) -> float:

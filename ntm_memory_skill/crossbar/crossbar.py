@@ -210,7 +210,7 @@ class Crossbar:
         self._counts[slots], self._times[slots], self._scales[slots] = counts, times, scale
         for slot in slots:
             self._logs[self._neighbours(slot)] = np.inf
-        return cost_of_programming(self.parameters, len(slots) * goals[0].size if slots else 0, pulses)
+        return cost_of_programming(self.parameters, pulses)
 
     def _grow(self, size: int) -> None:
         if size <= len(self):

@@ -61,12 +61,11 @@ class Cost:
         )
 
 
-def cost_of_programming(parameters: Parameters, cells: int, pulses: int) -> Cost:
+def cost_of_programming(parameters: Parameters, pulses: int) -> Cost:
     """Return what it costs to program devices.
 
     Args:
         parameters: What the crossbar is made of.
-        cells: How many devices.
         pulses: How often they were programmed, all together.
     """
     verifying = parameters.circuit.pulses > 1
@@ -75,7 +74,7 @@ def cost_of_programming(parameters: Parameters, cells: int, pulses: int) -> Cost
         array=pulses * PULSE_PJ,
         adc=pulses * _adc(parameters) if verifying else 0.0,
         digital=0.0,
-        seconds=pulses * PULSE_SECONDS if cells else 0.0,
+        seconds=pulses * PULSE_SECONDS,
     )
 
 

@@ -73,7 +73,7 @@ class CrossbarSettings:
     preset: str = "pcm"
     """What it is made of: "ideal", "pcm" or "reram" (`crossbar.presets`)."""
     capacity: int = 16_384
-    """Rows that it has room for, 1 and up; each takes some 8 KiB of this process's memory with keys of 384 numbers."""
+    """Rows that it has room for, 1 and up; each takes some 11 KiB of this process's memory with keys of 384 numbers."""
     rerank: int = 100
     """How many of its best matches are compared exactly, 0 and up."""
     dac_bits: int | None = None

@@ -80,9 +80,14 @@ class SharedModels:
             return self._rerankings.setdefault(settings.reranker, Reranking.of(settings))
 
 
+def exports(config: Config) -> Path:
+    """Return the folder that models are exported to: beside the memory."""
+    return Paths.of(config.memory_file).folder / EXPORTS
+
+
 def encoder_settings(config: Config) -> EncoderSettings:
-    """Return the encoder's settings, with the folder that models are exported to: beside the memory."""
-    return replace(config.settings.encoder, exports=Paths.of(config.memory_file).folder / EXPORTS)
+    """Return the encoder's settings, with the folder that models are exported to."""
+    return replace(config.settings.encoder, exports=exports(config))
 
 
 def check_enabled(config: Config) -> None:

@@ -52,10 +52,10 @@ def test_a_read_by_hand() -> None:
 
 def test_programming_by_hand() -> None:
     """Each of 12 pulses is 20 pJ and a µs, and is read back where it is verified."""
-    verified = cost_of_programming(SMALL, cells=8, pulses=12)
+    verified = cost_of_programming(SMALL, pulses=12)
     assert astuple(verified) == pytest.approx((0, 240, 12 * 0.8, 0, 12e-6))
     once = replace(SMALL, circuit=replace(SMALL.circuit, pulses=1))
-    assert astuple(cost_of_programming(once, cells=8, pulses=8)) == pytest.approx((0, 160, 0, 0, 8e-6))
+    assert astuple(cost_of_programming(once, pulses=8)) == pytest.approx((0, 160, 0, 0, 8e-6))
 
 
 def test_comparing_by_hand() -> None:
@@ -79,7 +79,7 @@ def test_a_bit_more_doubles_a_converters_item_and_no_other(bits: int) -> None:
     assert before.dac > 0
     assert adc == replace(before, adc=2 * before.adc)
     assert dac == replace(before, dac=2 * before.dac)
-    pulses = [cost_of_programming(wide(each, bits), 8, 12).adc for each in (bits, bits + 1)]
+    pulses = [cost_of_programming(wide(each, bits), 12).adc for each in (bits, bits + 1)]
     assert pulses[1] == 2 * pulses[0]
 
 

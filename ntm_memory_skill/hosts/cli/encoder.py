@@ -13,10 +13,10 @@ from rich.console import Console
 
 from ntm_memory_skill.encoder import load_encoder
 from ntm_memory_skill.encoder.exported import MODEL, ExportedEncoder
-from ntm_memory_skill.encoder.settings import export_folder, with_torch
+from ntm_memory_skill.encoder.settings import export_folder, exported, with_torch
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
-from ntm_memory_skill.hosts.compose import encoder_settings
+from ntm_memory_skill.hosts.compose import encoder_settings, exports
 
 MEGABYTE = 2**20
 TIMED = 20
@@ -66,8 +66,10 @@ def export(
 def show(context: typer.Context) -> None:
     """Say which engine runs the model, whose keys it makes, and how long it takes to start and to encode a question."""
     output = of(context)
+    settings = encoder_settings(output.config)
+    engine = "torch" if exported(settings) is None else "onnx"
     started = time.perf_counter()
-    encoder = load_encoder(encoder_settings(output.config))
+    encoder = load_encoder(settings)
     encoder.encode_query(TEXT)
     start = time.perf_counter() - started
     times = []
@@ -77,7 +79,7 @@ def show(context: typer.Context) -> None:
         times.append(time.perf_counter() - started)
     envelope: dict[str, Any] = {
         "ok": True,
-        "engine": "onnx" if encoder.array_library == "numpy" else "torch",
+        "engine": engine,
         "identity": str(encoder.identity),
         "start_seconds": round(start, 3),
         "milliseconds": round(1000 * median(times), 3),
@@ -97,10 +99,8 @@ def remove(context: typer.Context) -> None:
 
 
 def _folder(context: typer.Context) -> Path:
-    settings = encoder_settings(of(context).config)
-    if settings.exports is None:
-        raise AssertionError("a command's memory has a folder")
-    return export_folder(settings, settings.exports)
+    config = of(context).config
+    return export_folder(config.settings.encoder, exports(config))
 
 
 def _exported(console: Console, envelope: Envelope) -> None:
