@@ -14,6 +14,7 @@ from jaxtyping import Float, Float32
 
 from ntm_memory_skill.crossbar.crossbar import Crossbar, Programming
 from ntm_memory_skill.crossbar.energy import Cost, cost_of_comparing
+from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm.addressing import Array
 
 NOTHING = Cost(0.0, 0.0, 0.0, 0.0, 0.0)
@@ -28,7 +29,7 @@ class CrossbarSimilarity:
         rerank: How many rows are compared exactly, 0 and up.
     """
 
-    name = "crossbar"
+    name: Matched = "crossbar"
 
     def __init__(self, crossbar: Crossbar, clock: Callable[[], float], rerank: int = 100) -> None:
         self.crossbar, self.rerank = crossbar, rerank

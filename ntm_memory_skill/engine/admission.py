@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
 
 from ntm_memory_skill.model import Filters, Record
 from ntm_memory_skill.ntm import Tape
@@ -22,6 +22,8 @@ class Admission:
         """Whether it holds a memory."""
         self.times: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
         """When that happened: seconds since 1970."""
+        self.strengths: Float32[np.ndarray, "n"] = np.ones(0, np.float32)
+        """How much of it has not faded, 0 to 1; 1 where there is none."""
         self.ordinals: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(0, dtype=np.int64)
         """How many had been written before it."""
         self._until: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
@@ -37,6 +39,7 @@ class Admission:
         if missing > 0:
             self.live = np.concatenate([self.live, np.zeros(missing, dtype=bool)])
             self.times = np.concatenate([self.times, np.zeros(missing)])
+            self.strengths = np.concatenate([self.strengths, np.ones(missing, np.float32)])
             self.ordinals = np.concatenate([self.ordinals, np.zeros(missing, dtype=np.int64)])
             self._until = np.concatenate([self._until, np.zeros(missing)])
             self._superseded = np.concatenate([self._superseded, np.zeros(missing)])
@@ -46,6 +49,7 @@ class Admission:
         slot = record.slot
         self.live[slot] = True
         self.times[slot] = record.at.timestamp()
+        self.strengths[slot] = record.strength
         self.ordinals[slot] = record.ordinal
         self._until[slot] = np.inf if record.valid_until is None else record.valid_until.timestamp()
         self._superseded[slot] = _superseded_at(record)
@@ -55,6 +59,7 @@ class Admission:
     def forget(self, record: Record) -> None:
         """Take out the memory in a slot."""
         self.live[record.slot] = False
+        self.strengths[record.slot] = 1
         for label in _labels(record):
             self._labels[label].discard(record.slot)
 

@@ -1,15 +1,22 @@
-"""What follows from the rows of a projection: computed when it is first asked for, and anew after a change."""
+"""What follows from the rows of a projection: computed when it is first asked for.
+
+After a change it is computed anew, where that is one pass over a column; what takes more is copied, and computed for
+the slots that were touched.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float32, Int64
 
-from ntm_memory_skill.ntm.addressing import EPSILON
+from ntm_memory_skill.ntm import HeadParameters
+from ntm_memory_skill.ntm.addressing import EPSILON, Conveyance, conveyance, standardize
 
 if TYPE_CHECKING:
     from ntm_memory_skill.engine.projection import Projection
@@ -40,11 +47,25 @@ MEMORY_SCALES = np.asarray([1.0, 0.5, 0.25, 0.25, 0.1, 0.15, 0.15, 0.5], np.floa
 """How much each of `MEMORY_STATISTICS` may differ between two memories of one kind, as a matter of course."""
 
 
+class Known(NamedTuple):
+    """What one state leaves to the next: tables that are worth being patched."""
+
+    relative_lengths: Float32[np.ndarray, "width n"] | None = None
+    conveyances: Mapping[HeadParameters, Conveyance] = MappingProxyType({})
+
+
+NOTHING = Known()
+
+
 @dataclass(frozen=True)
 class Derived:
     """One state of a projection. Arrays have one entry a slot; those of a free slot mean nothing."""
 
     projection: Projection
+    known: Known = NOTHING
+    """What was known of the state before."""
+    touched: Sequence[int] = ()
+    """The slots in which this state differs from that, where they are not new; what all slots share differs besides."""
 
     @cached_property
     def lengths(self) -> Float32[np.ndarray, "n"]:
@@ -61,10 +82,27 @@ class Derived:
     @cached_property
     def relative_lengths(self) -> Float32[np.ndarray, "width n"]:
         """ln(length of the source / length of the slot), laid out as `sources`; 0 where there is no source."""
-        logs = np.log(np.maximum(self.lengths, SHORTEST))
-        table = np.append(logs, 0)[self.sources] - logs
-        table[self.sources == len(logs)] = 0
-        return _column(table)
+        logs = _column(np.log(np.maximum(self.lengths, SHORTEST)))
+        known = self.known.relative_lengths
+        columns = self._unknown(known)
+        sources = self.sources[:, columns]
+        fresh = np.append(logs, np.float32(0))[sources] - logs[columns]
+        fresh[sources == len(logs)] = 0
+        return _patched(known, columns, fresh, len(logs))
+
+    def conveyance(self, head: HeadParameters) -> Conveyance:
+        """What the shift along the tapes amounts to, for a head's kernel and length ratio."""
+        if head not in self._conveyances:
+            known = self.known.conveyances.get(head)
+            columns = self._unknown(None if known is None else known.arriving)
+            there = self.sources[:, columns] < len(self.lengths)
+            kernel = np.asarray(head.kernel, np.float32)
+            fresh = conveyance(kernel, there, self.relative_lengths[:, columns], head.length_ratio)
+            olds = (None, None) if known is None else known
+            size = len(self.lengths)
+            patched = (_patched(old, columns, new, size) for old, new in zip(olds, fresh, strict=True))
+            self._conveyances[head] = Conveyance(*patched)
+        return self._conveyances[head]
 
     @cached_property
     def commonness(self) -> Column:
@@ -72,11 +110,17 @@ class Derived:
 
         A memory that has faded is as common as it was: else its fading would speak for it.
         """
-        rows, xp = self.projection.matrix.rows, self.projection.xp
-        count = max(1, int(np.count_nonzero(self.projection.live)))
-        whole = _column(1 / np.maximum(self.projection.strengths, EPSILON))  # from rows to keys
-        products = rows @ (xp.asarray(whole) @ rows / count)
-        return _column(np.asarray(products) * whole)
+        matrix = self.projection.matrix
+        products = np.asarray(matrix.similarities(matrix.mean_direction()))
+        return _column(products / np.maximum(self.projection.strengths, EPSILON))  # of keys, not of rows
+
+    def standing_out(self, admitted: Bool[np.ndarray, "n"]) -> Column:
+        """Return the commonness in standard deviations from its mean over the slots that may be seen."""
+        last = self.__dict__.get("_standing_out")
+        if last is None or not np.array_equal(last[0], admitted):
+            last = self.__dict__["_standing_out"] = (admitted, standardize(self.commonness, admitted))
+        column: Column = last[1]
+        return column
 
     @cached_property
     def brevity(self) -> Column:
@@ -123,6 +167,24 @@ class Derived:
             dtype=np.float32,
         )
 
+    def for_the_next(self) -> Known:
+        """Return what the next state can go on from: what was asked for in this one."""
+        return Known(self.__dict__.get("relative_lengths"), self._conveyances)
+
+    @cached_property
+    def _conveyances(self) -> dict[HeadParameters, Conveyance]:
+        return {}
+
+    def _unknown(self, known: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
+        """Return the slots for which what is known has to be computed: all, or those that were touched or are new."""
+        size = len(self.projection)
+        if known is None:
+            return np.arange(size)
+        old = known.shape[-1]
+        return np.concatenate(
+            [np.asarray([slot for slot in self.touched if slot < old], np.int64), np.arange(old, size)]
+        )
+
     def _likeness(self, slots: np.ndarray[Any, Any], before: np.ndarray[Any, Any]) -> float:
         """Return the mean cosine of memories and those before them, over evenly chosen pairs."""
         some = slots[:: max(1, len(slots) // PAIRS)]
@@ -130,6 +192,18 @@ class Derived:
         here, there = np.asarray(rows[some]), np.asarray(rows[before[some]])
         norms = np.linalg.norm(here, axis=1) * np.linalg.norm(there, axis=1)
         return float(((here * there).sum(axis=1) / np.maximum(norms, EPSILON)).mean())
+
+
+def _patched(
+    known: np.ndarray[Any, Any] | None, columns: np.ndarray[Any, Any], fresh: np.ndarray[Any, Any], size: int
+) -> np.ndarray[Any, Any]:
+    """Return what is known, lengthened to `size`, with some columns written anew."""
+    if known is None:
+        return fresh
+    patched = np.zeros((*known.shape[:-1], size), known.dtype)
+    patched[..., : known.shape[-1]] = known
+    patched[..., columns] = fresh
+    return patched
 
 
 def _column(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

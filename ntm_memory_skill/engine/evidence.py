@@ -29,6 +29,7 @@ from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.engine.settings import AddressingSettings
 from ntm_memory_skill.engine.times import closeness_of
 from ntm_memory_skill.lexical import Match
+from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm import addressing
 
 DEFAULT_TERMS = ("meaning", "words", "commonness", "brevity", "time", "association", "context")
@@ -83,6 +84,8 @@ class Evidence:
     """λ."""
     similarity: Column | None
     """Cosine × strength; None where the cue has no key."""
+    backend: Matched
+    """What matched it."""
     match: Match
     """By words."""
     admitted: Bool[np.ndarray, "n"]
@@ -128,13 +131,14 @@ def gather(
     """
     match = projection.lexical.match(cue.terms, len(projection))
     terms: dict[str, Column] = {"words": addressing.standardize(match.scores, admitted)}
-    similarity, share = None, 1.0
+    similarity, share, backend = None, 1.0, projection.matrix.backend
     if cue.key is not None:
         similarity = np.asarray(projection.matrix.similarities(cue.key, cue.matcher))
+        backend = projection.matrix.backend if cue.matcher is None else cue.matcher.name
         terms["meaning"] = addressing.standardize(similarity, admitted)
         share = words_share(terms, cue, settings)
         if settings.commonness or learnt:
-            terms["commonness"] = addressing.standardize(projection.derived.commonness, admitted)
+            terms["commonness"] = projection.derived.standing_out(admitted)
         terms["brevity"] = projection.derived.brevity
     if cue.times:
         terms["time"] = closeness_of(projection, cue.times, admitted)
@@ -150,6 +154,7 @@ def gather(
         weights=weights,
         lexical_share=share,
         similarity=similarity,
+        backend=backend,
         match=match,
         admitted=admitted,
         settings=settings,

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from ntm_memory_skill.engine.admission import Admission
-from ntm_memory_skill.engine.derived import Derived
+from ntm_memory_skill.engine.derived import NOTHING, Derived
 from ntm_memory_skill.engine.labels import Labels
 from ntm_memory_skill.engine.traits import Traits
 from ntm_memory_skill.lexical import BM25Index, tokenize
@@ -40,7 +40,7 @@ from ntm_memory_skill.model import (
     Updated,
     indexed_text,
 )
-from ntm_memory_skill.ntm import ExactSimilarity, MemoryMatrix, Tape
+from ntm_memory_skill.ntm import MemoryMatrix, SimilarityBySize, Tape
 from ntm_memory_skill.store import KeyRows, State
 
 Encode = Callable[[Sequence[str]], Float32[np.ndarray, "k m"]]
@@ -58,7 +58,7 @@ class Projection:
 
     def __init__(self, xp: Any, dimension: int, reach: int, *, whole: bool = False) -> None:
         self.xp, self._whole = xp, whole
-        self.matrix = MemoryMatrix(xp, dimension, ExactSimilarity())
+        self.matrix = MemoryMatrix(xp, dimension, SimilarityBySize())
         self.lexical = BM25Index()
         self.tape = Tape(reach)
         self.traits = Traits()
@@ -73,6 +73,8 @@ class Projection:
         self._within: set[str] = set()
         """Ids of what was merged into the memories here."""
         self._derived: Derived | None = None
+        self._touched: set[int] | None = None
+        """Slots about which `_derived` is out of date, beside what all slots share; None where it is up to date."""
         self.complete = True
         """Whether every live memory's row is there; False after a `fill` that could not encode what was missing."""
         self.outdated = False
@@ -130,8 +132,9 @@ class Projection:
 
     def move_to(self, xp: Any) -> None:
         """Let the matrix live in another array namespace from now on."""
-        self.xp, self._derived = xp, None
+        self.xp = xp
         self.matrix.move_to(xp)
+        self._touch()
 
     def apply(self, event: Event, state: State) -> None:
         """Follow one event that the state has already folded in."""
@@ -174,8 +177,10 @@ class Projection:
     @property
     def derived(self) -> Derived:
         """What follows from the rows as they stand now."""
-        if self._derived is None:
-            self._derived = Derived(self)
+        if self._derived is None or self._touched is not None:
+            known = NOTHING if self._derived is None else self._derived.for_the_next()
+            self._derived = Derived(self, known, sorted(self._touched or ()))
+            self._touched = None
         return self._derived
 
     @property
@@ -191,7 +196,7 @@ class Projection:
     @property
     def strengths(self) -> Float32[np.ndarray, "n"]:
         """How much of each memory has not faded, 0 to 1; 1 for a free slot."""
-        return np.asarray([1 if record is None else record.strength for record in self._records], np.float32)
+        return self._admission.strengths
 
     def saying(self, content: str) -> list[Record]:
         """Return the memories that say the same as a text (`m3.essence`). The first call reads all of them."""
@@ -241,7 +246,7 @@ class Projection:
         self._read(record.slot, indexed_text(record.key, record.content))
         self._label(record)
         self.tape.add(record.slot, record.session, record.at.timestamp(), record.ordinal)
-        self._derived = None
+        self._touch(*self.tape.within_reach(record.slot))
 
     def _restore(self, event: Restored, state: State) -> None:
         back = state.anywhere(event.id)
@@ -253,7 +258,7 @@ class Projection:
             self._write(replace(back, slot=event.slot), event.key_row)
         else:  # forgotten memories are in this projection
             self._relabel(back)
-        self._derived = None
+        self._touch()
 
     def _merge(self, event: Merged, state: State) -> None:
         source, into = self._slots.get(event.id), self._slots.get(event.into)
@@ -308,14 +313,18 @@ class Projection:
             self._read(slot, indexed_text(record.key, record.content))
             self.matrix.store(slot, _row(event.key_row), record.strength)
         if isinstance(event, Updated | Faded):
-            self._derived = None
+            self._touch(*self.tape.within_reach(self._slots[record.id]))
 
     def _free(self, slot: int) -> None:
+        self._touch(*self.tape.within_reach(slot))
         self.matrix.free(slot)
         self.lexical.remove(slot)
         self.tape.remove(slot)
         self._unlabel(slot)
-        self._derived = None
+
+    def _touch(self, *slots: int) -> None:
+        """Take note that what follows from the rows is out of date, in these slots and in what all share."""
+        self._touched = set(slots) if self._touched is None else self._touched | set(slots)
 
     def _read(self, slot: int, text: str) -> None:
         """Take in what a text says, where nobody has to understand it."""

@@ -103,6 +103,7 @@ def focus(
         present=admitted,
         sources=derived.sources if settings.location else None,
         relative_lengths=derived.relative_lengths if settings.location else None,
+        conveyance=derived.conveyance(settings.head) if settings.location and trained is None else None,
         previous=past.weights,
     )
     looks = address(scores, heads, ground)
@@ -206,7 +207,7 @@ def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
             told=0.0 if focused.told is None else float(focused.told[slot]),
             sharpened=float(stages.sharpened[slot]),
             chain=() if seen.journey is None else seen.journey.steps(slot),
-            backend="dense" if cue.matcher is None else "crossbar",
+            backend=evidence.backend,
         )
         return Hit(record, trace.sharpened, trace, None if moment is None else record.content_at(moment))
 
@@ -220,7 +221,9 @@ def _neighbours(seen: Sight, slots: Sequence[int]) -> dict[int, tuple[Neighbour,
         return dict.fromkeys(slots, ())
     places = list(slots)
     sources, shares = ground.sources[:, places], heads.kernel[..., None]
-    if ground.relative_lengths is not None:
+    if ground.conveyance is not None:
+        shares = ground.conveyance.arriving[:, places]
+    elif ground.relative_lengths is not None:
         shares = shares * addressing.passing(ground.relative_lengths[:, places], heads.length_ratio)
     gated = seen.focus.looks.gated
     there = sources < gated.shape[1]

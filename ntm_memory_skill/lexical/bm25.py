@@ -124,21 +124,26 @@ class BM25Index:
         all scored; `lengths` leaves those out.
         """
         distinct = tuple(dict.fromkeys(terms))
-        scores, coverage = np.zeros(size, np.float32), np.zeros(size, np.float32)
-        idf = np.zeros(len(distinct), np.float32)
         if not distinct or not self._held:
-            return Match(scores, coverage, idf, 0.0)
+            nothing = np.zeros(size, np.float32)
+            return Match(nothing, nothing.copy(), np.zeros(len(distinct), np.float32), 0.0)
+        held = [self._postings.get(term, _NOWHERE) for term in distinct]
+        idf = np.asarray([self._idf(len(postings.slots)) for postings in held], np.float32)
+        slots = np.concatenate([np.array(postings.slots, np.int64) for postings in held])
+        counts = np.concatenate([np.array(postings.counts, np.float32) for postings in held])
+        rarity = np.repeat(idf, [len(postings.slots) for postings in held])
         average = self._total / len(self._held) or 1.0
-        for place, term in enumerate(distinct):
-            postings = self._postings.get(term, _NOWHERE)
-            slots, counts = np.array(postings.slots, np.int64), np.array(postings.counts, np.float32)
-            idf[place] = self._idf(len(slots))
-            norm = self._k1 * (1 - self._b + self._b * self._term_counts[slots] / average)
-            scores[slots] += idf[place] * counts * (self._k1 + 1) / (counts + norm)
-            coverage[slots] += idf[place]
-        coverage = np.minimum(coverage / idf.sum(), np.float32(1))  # a sum in another order may round up
-        known = sum(term in self._postings for term in distinct) / len(distinct)
-        return Match(scores, coverage, idf / np.float32(math.log(len(self._held) + 1)), known)
+        norm = self._k1 * (1 - self._b + self._b * self._term_counts[slots] / average)
+        scores = np.bincount(slots, rarity * counts * (self._k1 + 1) / (counts + norm), size)
+        # a sum in another order may round up
+        coverage = np.minimum(np.bincount(slots, rarity, size) / idf.sum(dtype=np.float64), 1)
+        known = sum(postings is not _NOWHERE for postings in held) / len(distinct)
+        return Match(
+            scores.astype(np.float32),
+            coverage.astype(np.float32),
+            idf / np.float32(math.log(len(self._held) + 1)),
+            known,
+        )
 
     def lengths(self, size: int) -> Float32[np.ndarray, "n"]:
         """Return how many words, or pairs of characters, the memory in each slot below `size` has; 0 for a free slot.
@@ -170,8 +175,7 @@ class BM25Index:
     def matched(self, terms: Iterable[str], slot: int) -> tuple[str, ...]:
         """Return those of the query's terms that a slot holds, in the query's order; no character of a matched pair."""
         held = self._held.get(slot, _Held())
-        everything = {*held.words, *held.characters}
-        found = [term for term in dict.fromkeys(terms) if term in everything]
+        found = [term for term in dict.fromkeys(terms) if term in held.words or term in held.characters]
         within = {char for term in found if is_pair(term) for char in term}
         return tuple(term for term in found if term not in within)
 

@@ -12,6 +12,10 @@ Mode = Literal["adaptive", "exact", "semantic", "contextual", "temporal"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 Backend = Literal["dense", "crossbar"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
+Matched = Literal["exact", "quantised", "ivf", "crossbar"]
+"""What matched keys with rows: every row at full precision; every row by bytes, and the best exactly; an index, and the
+best exactly; the emulated crossbar."""
+MATCHED: tuple[Matched, ...] = get_args(Matched)
 Lead = Literal["named", "shared", "linked", "joint"]
 LEADS: tuple[Lead, ...] = get_args(Lead)
 
@@ -132,8 +136,8 @@ class Trace:
     the question does not ask for several things of one kind."""
     chain: tuple[Step, ...] = ()
     """What led to it, in the order in which it was read; empty where it was found at once."""
-    backend: Backend = "dense"
-    """What matched its key with the rows."""
+    backend: Matched = "exact"
+    """What matched the question's key with the rows."""
     later_than: str | None = None
     """Id of the best match, which says the same kind of thing and is older: this hit was put before it."""
     rerank: float | None = None

@@ -1,7 +1,7 @@
 """The Neural Turing Machine: its equations, its matrix, its tapes, its read heads and what steers them."""
 
 from ntm_memory_skill.ntm.addressing import Stages
-from ntm_memory_skill.ntm.backends import ExactSimilarity, Similarity
+from ntm_memory_skill.ntm.backends import ExactSimilarity, Similarity, SimilarityBySize
 from ntm_memory_skill.ntm.controller import CONTROLLERS, INITIALIZATIONS, ControllerShape, State, emit, forward, initial
 from ntm_memory_skill.ntm.head import TAPE_KERNEL, Ground, HeadParameters, Looks, Steering, address, let_pass
 from ntm_memory_skill.ntm.matrix import MemoryMatrix
@@ -18,6 +18,7 @@ __all__ = [
     "Looks",
     "MemoryMatrix",
     "Similarity",
+    "SimilarityBySize",
     "Stages",
     "State",
     "Steering",

@@ -4,7 +4,7 @@
     w_c(i)   = softmax_i( β · score_i )            content()       eq. 5
     w_g      = g · w_c + (1 − g) · w_{t−1}         interpolate()   eq. 7
     w̃(i)     = Σ_j w_g(j) · s(i − j mod N)         shift()         eq. 8
-    w̃(i)     = Σ_j w_g(j) · s(i − j), on one tape  shift_along()   eq. 8 within segments
+    w̃(i)     = Σ_j w_g(j) · s(i − j), on one tape  shift_along()   eq. 8 within segments; or conveyance() and convey()
     w(i)     = w̃(i)^γ / Σ_j w̃(j)^γ                 sharpen()       eq. 9
     r        = Σ_i w(i) M_i                        read()          eq. 2
     M_i      = M_i ∘ (1 − w(i) e) + w(i) a         write()         eq. 3 and 4
@@ -133,6 +133,52 @@ def shift_along(
     return _total(moved)
 
 
+class Conveyance(NamedTuple):
+    """A shift along tapes as a linear map of the weights: made once for a kernel, used for every question."""
+
+    arriving: Float[Array, "width n"]
+    """Share of the weight on `sources[o + R, i]` that slot i gets; that on the slot itself is counted as staying."""
+    staying: Float[Array, "n"]
+    """Share of its own weight that a slot keeps: the kernel's middle, what has nowhere to go, and what may not pass."""
+
+
+def conveyance(
+    kernel: Float[Array, "width"],
+    there: Array,
+    relative_lengths: Float[Array, "width n"],
+    length_ratio: Float[Array, ""] | float,
+) -> Conveyance:
+    """Return what `shift_along` does to any weighting, for one head. Each column follows from its own alone.
+
+    Args:
+        kernel: s, a distribution over the offsets −R … R.
+        there: Booleans, shape ``(width n)``: whether a tape has a slot at this offset before slot i.
+        relative_lengths: As `passing` takes them. Of two slots, each has the negative of the other's.
+        length_ratio: As `passing` takes it.
+    """
+    xp = array_namespace(kernel)
+    shares, reach = kernel[:, None], _reach(kernel)
+    arriving = shares * passing(relative_lengths, length_ratio) * xp.astype(there, kernel.dtype)
+    leaving = passing(-xp.flip(relative_lengths, axis=0), length_ratio) * xp.astype(
+        xp.flip(there, axis=0), kernel.dtype
+    )
+    kept = shares * (1 - leaving)
+    return Conveyance(arriving, xp.sum(kept, axis=0) - kept[reach, :] + kernel[reach])
+
+
+def convey(weights: Float[Array, "... n"], sources: Int[Array, "width n"], by: Conveyance) -> Float[Array, "... n"]:
+    """Return the weighting after a shift along tapes: w̃(i) = staying(i) · w(i) + Σ_o arriving(o, i) · w(sources(o, i)).
+
+    The same as `shift_along`, to the rounding.
+    """
+    xp = array_namespace(weights)
+    padded, middle = _with_nowhere(xp, weights), sources.shape[0] // 2
+    moved = [weights * by.staying]
+    rows = (row for row in range(sources.shape[0]) if row != middle)
+    moved += [by.arriving[row, :] * xp.take(padded, sources[row, :], axis=-1) for row in rows]
+    return _total(moved)
+
+
 def passing(relative_lengths: Float[Array, "width n"], length_ratio: Float[Array, "..."] | float) -> Array:
     """Return which share of the shifted weight may pass from each source to each slot, for `shift_along`.
 
@@ -209,6 +255,9 @@ def standardize(scores: Float[Array, "... n"], present: Array) -> Float[Array, "
     Where all scores are equal they carry no information, and all results are 0.
     """
     xp = array_namespace(scores)
+    if bool(xp.all(present)) and scores.shape[-1] > 0:  # as a rule
+        centred = scores - xp.mean(scores, axis=-1, keepdims=True)
+        return centred / xp.sqrt(xp.mean(centred * centred, axis=-1, keepdims=True) + EPSILON)
     mask = xp.astype(present, scores.dtype)
     count = xp.sum(mask, axis=-1, keepdims=True)
     count = xp.where(count > 0, count, xp.ones_like(count))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from ntm_memory_skill.ntm import addressing
-from ntm_memory_skill.ntm.addressing import Array, Stages
+from ntm_memory_skill.ntm.addressing import Array, Conveyance, Stages
 
 TAPE_KERNEL = (0.02, 0.08, 0.10, 0.50, 0.20, 0.07, 0.03)
 """s over the offsets −3 … 3. A remark is answered by the next one more often than by the one before it, so offset +1
@@ -80,6 +80,8 @@ class Ground(NamedTuple):
     """The tapes' neighbour table (see `addressing.shift_along`); None switches the shift off."""
     relative_lengths: Array | None = None
     """See `addressing.passing`; None lets all weight pass."""
+    conveyance: Conveyance | None = None
+    """What the shift amounts to, where it was made before for heads that all have the same kernel and length ratio."""
     previous: Array | None = None
     """The weights of the step before, shape ``(n,)``; None where there was none: the gate is open."""
 
@@ -97,7 +99,8 @@ class Looks(NamedTuple):
         What many heads agree on comes first, and the sharpening keeps that order.
         """
         xp = array_namespace(self.content)
-        content, gated, shifted = (xp.mean(weights, axis=-2) for weights in self)
+        alone = self.content.shape[-2] == 1
+        content, gated, shifted = (weights[..., 0, :] if alone else xp.mean(weights, axis=-2) for weights in self)
         return Stages(content, gated, shifted, addressing.sharpen(shifted, xp.mean(sharpening, axis=-1)))
 
 
@@ -120,9 +123,15 @@ def address(scores: Array, heads: Steering, ground: Ground) -> Looks:
         gated = addressing.interpolate(content, _among(ground.present, previous, content, xp), heads.gate)
     shifted = gated
     if ground.sources is not None:
-        moved = addressing.shift_along(gated, heads.kernel, ground.sources, let_pass(heads, ground))
+        moved = _shifted(gated, heads, ground, ground.sources)
         shifted = _among(ground.present, moved, gated, xp)
     return Looks(content, gated, shifted)
+
+
+def _shifted(weights: Array, heads: Steering, ground: Ground, sources: Array) -> Array:
+    if ground.conveyance is not None:
+        return addressing.convey(weights, sources, ground.conveyance)
+    return addressing.shift_along(weights, heads.kernel, sources, let_pass(heads, ground))
 
 
 def let_pass(heads: Steering, ground: Ground) -> Array | None:

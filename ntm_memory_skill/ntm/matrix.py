@@ -8,15 +8,17 @@ is a row of zeros, which matches nothing.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float64, Int
 
+from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.addressing import Array
-from ntm_memory_skill.ntm.backends import Similarity
+from ntm_memory_skill.ntm.backends import Following, Similarity
 
 FIRST_ROWS = 256
 
@@ -37,6 +39,8 @@ class MemoryMatrix:
         self._free: list[int] = []
         self._taken: set[int] = set()
         self._similarity = similarity
+        self._following = similarity if isinstance(similarity, Following) else None
+        self._directions: Float64[np.ndarray, "m"] | None = None  # their sum; None until it is asked for
 
     def __len__(self) -> int:
         """N: one more than the highest slot ever taken."""
@@ -57,6 +61,23 @@ class MemoryMatrix:
         """The matrix, as a view: N × M, float32."""
         return self._rows[: self._used, :]
 
+    @property
+    def backend(self) -> Matched:
+        """What matched a key with the rows last."""
+        return self._similarity.name
+
+    def mean_direction(self) -> Float[np.ndarray, "m"]:
+        """Return the mean of the unit keys of all memories: zeros where there is none. Fading changes none of them.
+
+        The first call reads all rows; later ones add up what has changed since.
+        """
+        if self._directions is None:
+            rows = np.asarray(self.rows)
+            lengths = np.maximum(np.linalg.norm(rows, axis=1), addressing.EPSILON)
+            self._directions = (1 / lengths).astype(np.float64) @ rows
+        mean: Float[np.ndarray, "m"] = (self._directions / max(1, self.occupied)).astype(np.float32)
+        return mean
+
     def move_to(self, xp: Any) -> None:
         """Live in another array namespace from now on."""
         self._xp = array_namespace(xp.zeros(1))
@@ -71,7 +92,7 @@ class MemoryMatrix:
     def store(self, slot: int, key: Float[np.ndarray, "m"], strength: float = 1.0) -> None:
         """Update at an address: write weight 1 on one slot, erase vector of ones, add vector `strength` × key."""
         self._reach(slot)
-        self._rows[slot, :] = self._xp.asarray(key, dtype=self._xp.float32) * strength
+        self._set(slot, self._xp.asarray(key, dtype=self._xp.float32) * strength)
         self._taken.add(slot)
 
     def store_many(self, slots: list[int], keys: Float[np.ndarray, "k m"]) -> None:
@@ -81,17 +102,19 @@ class MemoryMatrix:
         self._reach(max(slots))
         self._rows[self._xp.asarray(slots), :] = self._xp.asarray(keys, dtype=self._xp.float32)
         self._taken.update(slots)
+        self._directions = None
+        self._changed(slots)
 
     def free(self, slot: int) -> None:
         """Erase one slot fully and give it back."""
-        self._rows[slot, :] = 0
+        self._set(slot, self._xp.zeros_like(self._rows[slot, :]))
         if slot in self._taken:
             self._taken.remove(slot)
             heapq.heappush(self._free, slot)
 
     def fade(self, slot: int, strength: float) -> None:
         """Erase at an address: one row is scaled by 1 − `strength`. The same as `erase` with all weight on the slot."""
-        self._rows[slot, :] = self._rows[slot, :] * (1 - strength)
+        self._set(slot, self._rows[slot, :] * (1 - strength))
 
     def blend(self, slot: int, key: Float[np.ndarray, "m"], weight: float) -> None:
         """Write another memory's unit key into a row: row ← row∘(1 − w·1) + w·|row|·key, then back to its length.
@@ -105,7 +128,7 @@ class MemoryMatrix:
         written = addressing.write(row, self._xp.full((1,), weight), self._xp.ones_like(add), add)[0, :]
         norm = float(self._xp.linalg.vector_norm(written))
         if norm > 0:  # opposite keys may cancel each other: then the row stays as it is
-            self._rows[slot, :] = written * (length / norm)
+            self._set(slot, written * (length / norm))
 
     def row(self, slot: int) -> Float[Array, "m"]:
         """Return the row of one slot."""
@@ -136,6 +159,8 @@ class MemoryMatrix:
     def write(self, weights: Float[Array, "n"], erase: Float[Array, "m"], add: Float[Array, "m"]) -> None:
         """Erase, then add, by weights (eq. 3 and 4)."""
         self._rows = addressing.write(self.rows, weights, erase, add)  # in place, the gradient would be lost
+        self._directions = None
+        self._changed(None)
 
     def erase(self, weights: Float[Array, "n"], strength: float = 1.0) -> None:
         """Erase by weights: every row is scaled by 1 − w(i) × strength."""
@@ -148,6 +173,18 @@ class MemoryMatrix:
         weights[slot] = 1.0
         return weights
 
+    def _set(self, slot: int, row: Float[Array, "m"]) -> None:
+        """Write one row."""
+        if self._directions is not None:
+            self._directions += _direction(row) - _direction(self._rows[slot, :])
+        self._rows[slot, :] = row
+        self._changed((slot,))
+
+    def _changed(self, slots: Iterable[int] | None) -> None:
+        """Tell a backend that keeps rows of its own."""
+        if self._following is not None:
+            self._following.changed(slots)
+
     def _reach(self, slot: int) -> None:
         """Make row `slot` exist; slots that are passed over become free."""
         if slot >= self._rows.shape[0]:
@@ -157,3 +194,10 @@ class MemoryMatrix:
         for passed in range(self._used, slot):
             heapq.heappush(self._free, passed)
         self._used = max(self._used, slot + 1)
+
+
+def _direction(row: Float[Array, "m"]) -> Float64[np.ndarray, "m"]:
+    """Return a row at length 1; one of zeros as it is."""
+    plain = np.asarray(row, dtype=np.float64)
+    unit: Float64[np.ndarray, "m"] = plain / max(float(np.linalg.norm(plain)), addressing.EPSILON)
+    return unit

@@ -76,6 +76,10 @@ class Tape:
         window = enumerate(places[first : position + reach + 1], first - position)
         return [(offset, other) for offset, (_, _, other) in window if offset != 0]
 
+    def within_reach(self, slot: int) -> list[int]:
+        """Return the slots whose neighbours a change of this one may change: those around it, and itself."""
+        return [slot, *(other for _, other in self.around(slot, self._reach))]
+
     def sources(self, size: int) -> Int[np.ndarray, "width n"]:
         """Return the neighbour table for `addressing.shift_along` over `size` slots; "none" is written as `size`."""
         self._grow(size)

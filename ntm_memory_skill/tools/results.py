@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ntm_memory_skill.model import BACKENDS, LEADS
+from ntm_memory_skill.model import LEADS, MATCHED
 from ntm_memory_skill.tools.schema import JSONSchema, closed, each, flag, number, share, text, texts, whole
 
 _COSINE = "Likeness of meaning, -1 to 1"
@@ -137,7 +137,10 @@ _TRACE = closed(
             "anyOf": [{"type": "number"}, {"type": "null"}],
             "description": "What a reranker gave, which orders hits and leaves scores alone; null where none did.",
         },
-        "backend": {"enum": [*BACKENDS], "description": "What matched the question with it."},
+        "backend": {
+            "enum": [*MATCHED],
+            "description": "What matched the question with it; quantised and ivf compare the best exactly.",
+        },
     },
     description="How it came to its score; with explain.",
 )

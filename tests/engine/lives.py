@@ -21,6 +21,7 @@ from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.errors import MemoryFull
 from ntm_memory_skill.lexical import tokenize
 from ntm_memory_skill.model import Consolidated, Filters, Record
+from ntm_memory_skill.ntm import HeadParameters
 from ntm_memory_skill.sources import Clock, seeded_ids
 from ntm_memory_skill.store import MemoryStore, Store
 from tests.conftest import EPOCH, ticking_clock
@@ -243,8 +244,19 @@ def assert_same_projection(one: Projection, other: Projection) -> None:
     for text in TEXTS[3:6]:
         mine, theirs = (each.lexical.match(tuple(tokenize(text)), len(each)).scores for each in (one, other))
         np.testing.assert_allclose(mine[slots], theirs[slots], atol=1e-5)
+    assert_same_derived(one, other, slots)
     before, after = (np.asarray(each.derived.sources)[:, slots] for each in (one, other))
     np.testing.assert_array_equal(np.where(before < len(one), before, -1), np.where(after < len(other), after, -1))
+
+
+def assert_same_derived(one: Projection, other: Projection, slots: list[int]) -> None:
+    """Compare what was patched, change by change, with what is computed at once."""
+    head = HeadParameters()
+    tables = [(each.derived.relative_lengths, *each.derived.conveyance(head)) for each in (one, other)]
+    for patched, fresh in zip(*tables, strict=True):
+        np.testing.assert_allclose(patched[..., slots], fresh[..., slots], atol=1e-6)
+    np.testing.assert_allclose(one.derived.commonness[slots], other.derived.commonness[slots], atol=1e-5)
+    np.testing.assert_array_equal(one.strengths[slots], other.strengths[slots])
 
 
 def _placed(record: Record) -> Record:

@@ -68,7 +68,7 @@ class TestSearching:
         dense, crossbar = (memory.search(QUESTION, counted=False, backend=each) for each in ("dense", "crossbar"))
         assert found(dense) == found(crossbar)
         assert [hit.score for hit in crossbar] == pytest.approx([hit.score for hit in dense], abs=1e-5)
-        assert {hit.trace.backend for hit in dense} == {"dense"}
+        assert {hit.trace.backend for hit in dense} == {"exact"}
 
     def test_alone_it_is_noisy_and_near(self) -> None:
         """No cosine is exact, and none is far off."""
@@ -86,7 +86,7 @@ class TestSearching:
         memory._reader._backend = "crossbar"
         assert {hit.trace.backend for hit in memory.search(QUESTION, counted=False)} == {"crossbar"}
         assert {hit.trace.backend for hit in memory.recall(QUESTION).hits} == {"crossbar"}
-        assert {hit.trace.backend for hit in memory.search(QUESTION, backend="dense")} == {"dense"}
+        assert {hit.trace.backend for hit in memory.search(QUESTION, backend="dense")} == {"exact"}
         ident = memory.search(QUESTION)[0].id
         assert memory.explain(ident, QUESTION).hit.trace.backend == "crossbar"
 
@@ -94,7 +94,7 @@ class TestSearching:
         """They have no row in the crossbar."""
         memory = opened(FACTS)
         hits = memory.search(QUESTION, include_forgotten=True, backend="crossbar")
-        assert {hit.trace.backend for hit in hits} == {"dense"}
+        assert {hit.trace.backend for hit in hits} == {"exact"}
 
     @pytest.mark.parametrize("backend", ["analog", "", 1, True, ["dense"]])
     def test_what_is_no_backend_is_refused(self, backend: object) -> None:

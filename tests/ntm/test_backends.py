@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntm_memory_skill.ntm import ExactSimilarity, MemoryMatrix, Similarity
+from ntm_memory_skill.model import MATCHED
+from ntm_memory_skill.ntm import ExactSimilarity, MemoryMatrix, Similarity, SimilarityBySize
+from ntm_memory_skill.ntm.backends import QuantisedSimilarity
 from tests.ntm import oracle
 from tests.ntm.draws import array, few, numbers, plain
 
-BACKENDS = (ExactSimilarity,)
+BACKENDS = (ExactSimilarity, SimilarityBySize)
 """A new backend is added here, and nowhere else in this module."""
 
 
@@ -81,6 +83,7 @@ class TestContract:
 
 def test_backends_have_names_of_their_own() -> None:
     """A name tells in an answer what computed it."""
-    names = [backend().name for backend in BACKENDS]
-    assert all(names)
+    names = [backend.name for backend in (ExactSimilarity, QuantisedSimilarity)]
     assert len(set(names)) == len(names)
+    assert set(names) < set(MATCHED)
+    assert SimilarityBySize().name == ExactSimilarity.name

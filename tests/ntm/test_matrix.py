@@ -224,6 +224,37 @@ class TestEquations:
         other.erase(other.one_hot(1), strength)
         np.testing.assert_allclose(plain(matrix.rows), plain(other.rows), atol=1e-7)
 
+    def test_mean_direction_follows_every_write(self, matrix: MemoryMatrix, new_matrix: OpenMatrix) -> None:
+        """Asked for before the writes, it is what it is when asked for after them; fading moves nothing."""
+        other = new_matrix()
+        assert matrix.mean_direction().tolist() == [0, 0, 0]
+        for each in (matrix, other):
+            take(each, *range(5))
+            each.blend(1, np.array([0, 0, 1], np.float32), 0.5)
+            each.fade(2, 0.75)
+            each.free(3)
+            each.store(0, key(7), 0.5)
+        rows = plain(matrix.rows)[[0, 1, 2, 4]]
+        expected = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).mean(axis=0)
+        for each in (matrix, other):
+            np.testing.assert_allclose(each.mean_direction(), expected, atol=1e-6)
+
+    @pytest.mark.parametrize("written", ["many", "by weights", "faded wholly"])
+    def test_mean_direction_follows_writes_of_many_rows(self, matrix: MemoryMatrix, written: str) -> None:
+        """They are read again."""
+        take(matrix, 0, 1, 2)
+        matrix.mean_direction()
+        match written:
+            case "many":
+                matrix.store_many([1, 3], np.stack([key(5), key(6)]))
+            case "by weights":
+                matrix.write(matrix.one_hot(1), *(matrix.read(matrix.one_hot(0)) * 0 + 1 for _ in range(2)))
+            case _:
+                matrix.fade(1, 1.0)
+        rows = plain(matrix.rows)
+        units = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-8)
+        np.testing.assert_allclose(matrix.mean_direction(), units.sum(axis=0) / matrix.occupied, atol=1e-6)
+
     def test_one_hot_looks_at_one_slot(self, matrix: MemoryMatrix) -> None:
         """Reading by it returns the row."""
         take(matrix, 0, 1, 2)

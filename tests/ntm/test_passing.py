@@ -145,6 +145,26 @@ class TestShift:
 
     @few
     @given(data=st.data())
+    def test_map_that_is_made_once_does_the_same(self, xp: Any, data: st.DataObject) -> None:
+        """Slot by slot, against the definition; and each column follows from its own."""
+        chat = Chat(data)
+        relative = array(xp, oracle.relative_lengths(chat.lengths, chat.tapes, chat.reach))
+        table, there = chat.table(xp), array(xp, plain(chat.table(xp)) < chat.slots, "bool")
+        index = data.draw(st.sampled_from(list(np.ndindex(*chat.leading))))
+        kernel, ratio = array(xp, chat.kernel[index]), float(chat.ratio[index])
+        by = addressing.conveyance(kernel, there, relative, ratio)
+        expected = oracle.over_batch(
+            lambda w: oracle.shift_along(w, chat.kernel[index].tolist(), chat.tapes, chat.lengths, ratio),
+            chat.leading,
+            chat.weights,
+        )
+        np.testing.assert_allclose(plain(addressing.convey(array(xp, chat.weights), table, by)), expected, atol=1e-12)
+        some = addressing.conveyance(kernel, there[:, :1], relative[:, :1], ratio)
+        assert plain(some.arriving).tolist() == plain(by.arriving[:, :1]).tolist()
+        assert plain(some.staying).tolist() == plain(by.staying[:1]).tolist()
+
+    @few
+    @given(data=st.data())
     def test_infinite_ratio_is_no_ratio(self, xp: Any, data: st.DataObject) -> None:
         """The plain shift along tapes, number for number."""
         chat = Chat(data)

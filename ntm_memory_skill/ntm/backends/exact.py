@@ -5,13 +5,14 @@ from __future__ import annotations
 from array_api_compat import array_namespace
 from jaxtyping import Float
 
+from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm.addressing import Array
 
 
 class ExactSimilarity:
     """The reference that every other backend is measured against; O(N·M) and nothing to build."""
 
-    name = "exact"
+    name: Matched = "exact"
 
     def scores(self, key: Float[Array, "m"], rows: Float[Array, "n m"]) -> Float[Array, "n"]:
         """Return the dot product of `key` with each row."""
