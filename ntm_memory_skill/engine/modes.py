@@ -14,10 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from ntm_memory_skill.engine.settings import AddressingSettings
 from ntm_memory_skill.lexical import tokenize
 from ntm_memory_skill.m3 import CANDIDATES, Candidate, latest
+from ntm_memory_skill.m3.currency import LONGEST
 from ntm_memory_skill.model import Hit, Mode, Query, Record
 
 IN_HOPS: frozenset[Mode] = frozenset({"adaptive", "contextual", "temporal"})
@@ -87,7 +89,7 @@ def latest_first(query: Query, hits: Sequence[Hit], successors: Container[str]) 
         Candidate(
             hit.trace.content_score,
             hit.content,
-            frozenset(tokenize(hit.content)),
+            _terms(hit.content) if len(hit.content) <= LONGEST else frozenset(),  # long ones do not take part
             hit.record.said_at(as_of),
             known=_in_a_succession(hit.record, successors),
         )
@@ -98,6 +100,11 @@ def latest_first(query: Query, hits: Sequence[Hit], successors: Container[str]) 
         return list(hits)
     first = replace(hits[place], trace=replace(hits[place].trace, later_than=hits[0].id))
     return [first, *(hit for number, hit in enumerate(hits) if number != place)]
+
+
+@lru_cache(maxsize=4_096)
+def _terms(statement: str) -> frozenset[str]:
+    return frozenset(tokenize(statement))
 
 
 def _in_a_succession(record: Record, successors: Container[str]) -> bool:

@@ -230,15 +230,15 @@ def _neighbours(seen: Sight, slots: Sequence[int]) -> dict[int, tuple[Neighbour,
     arrived = (shares * gated[:, np.where(there, sources, 0)] * there).mean(axis=0)
     reach = len(sources) // 2
     arrived[reach] = 0  # what stayed
-    found = {}
-    for column, slot in enumerate(places):
-        rows = np.flatnonzero(arrived[:, column] > 0)
-        rows = rows[np.argsort(-arrived[rows, column], kind="stable")]
-        found[slot] = tuple(
-            Neighbour(seen.projection.record(source).id, int(row) - reach, float(arrived[row, column]))
-            for row, source in zip(rows, sources[rows, column].tolist(), strict=True)
+    amounts, origins = arrived.T.tolist(), sources.T.tolist()
+    return {
+        slot: tuple(
+            Neighbour(seen.projection.record(came[row]).id, row - reach, given[row])
+            for row in sorted(range(len(given)), key=lambda row: -given[row])
+            if given[row] > 0
         )
-    return found
+        for slot, given, came in zip(places, amounts, origins, strict=True)
+    }
 
 
 def _largest(values: Weights, count: int) -> list[int]:

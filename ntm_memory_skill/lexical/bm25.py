@@ -13,6 +13,8 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -24,17 +26,27 @@ K1 = 1.5
 B = 0.75
 
 
-class Match(NamedTuple):
+@dataclass(frozen=True)
+class Match:
     """What a query's terms have in common with every memory. All zeros for an empty query and for an empty index."""
 
     scores: Float32[np.ndarray, "n"]
     """BM25, 0 and up; no upper bound."""
-    coverage: Float32[np.ndarray, "n"]
-    """Share of the query's idf, summed over its distinct terms, known or not, that the slot holds: 0 to 1."""
     rarity: Float32[np.ndarray, "k"]
     """idf / ln(N + 1) of each distinct term, in the query's order: below 1 for a known term, 1 to 2 for others."""
     known: float
     """Share of the distinct terms that any memory holds, 0 to 1."""
+    found: tuple[Int64[np.ndarray, "p"], Float32[np.ndarray, "p"]] | None = field(default=None, repr=False)
+    """Each slot, once for each term that it holds, and the term's share of the query's idf."""
+
+    @cached_property
+    def coverage(self) -> Float32[np.ndarray, "n"]:
+        """Share of the query's idf, summed over its distinct terms, known or not, that the slot holds: 0 to 1."""
+        if self.found is None:
+            return np.zeros_like(self.scores)
+        held = np.bincount(*self.found, len(self.scores))
+        covered: Float32[np.ndarray, "n"] = np.minimum(held, 1).astype(np.float32)  # a sum may round up
+        return covered
 
 
 class _Held(NamedTuple):
@@ -125,8 +137,7 @@ class BM25Index:
         """
         distinct = tuple(dict.fromkeys(terms))
         if not distinct or not self._held:
-            nothing = np.zeros(size, np.float32)
-            return Match(nothing, nothing.copy(), np.zeros(len(distinct), np.float32), 0.0)
+            return Match(np.zeros(size, np.float32), np.zeros(len(distinct), np.float32), 0.0)
         held = [self._postings.get(term, _NOWHERE) for term in distinct]
         idf = np.asarray([self._idf(len(postings.slots)) for postings in held], np.float32)
         slots = np.concatenate([np.array(postings.slots, np.int64) for postings in held])
@@ -135,15 +146,9 @@ class BM25Index:
         average = self._total / len(self._held) or 1.0
         norm = self._k1 * (1 - self._b + self._b * self._term_counts[slots] / average)
         scores = np.bincount(slots, rarity * counts * (self._k1 + 1) / (counts + norm), size)
-        # a sum in another order may round up
-        coverage = np.minimum(np.bincount(slots, rarity, size) / idf.sum(dtype=np.float64), 1)
         known = sum(postings is not _NOWHERE for postings in held) / len(distinct)
-        return Match(
-            scores.astype(np.float32),
-            coverage.astype(np.float32),
-            idf / np.float32(math.log(len(self._held) + 1)),
-            known,
-        )
+        relative = idf / np.float32(math.log(len(self._held) + 1))
+        return Match(scores.astype(np.float32), relative, known, (slots, rarity / idf.sum()))
 
     def lengths(self, size: int) -> Float32[np.ndarray, "n"]:
         """Return how many words, or pairs of characters, the memory in each slot below `size` has; 0 for a free slot.
