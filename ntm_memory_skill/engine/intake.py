@@ -44,17 +44,14 @@ def judge(draft: Draft, preview: Record, candidates: Sequence[Record], settings:
     candidates = [record for record in candidates if record.valid_until is None or record.valid_until > now]
     if settings.duplicates == "count":
         for record in candidates:
-            alike = same(draft.content, record.content) if brings_nothing(draft, record) else None
-            if alike is not None:
+            alike = same(draft.content, record.content)
+            if alike is not None and brings_nothing(draft, record):
                 return Verdict(stored="counted" if alike == "exact" else "merged", of=record)
     if settings.successions != "mark" or draft.supersedes is not None:
         return Verdict()
-    from ntm_memory_skill.m3.succession import claims, find_successions
+    from ntm_memory_skill.m3.succession import successions_of
 
-    told = [statement(record) for record in (*candidates, preview)]
-    if not claims(told[-1].text, told[-1].subject_hint):
-        return Verdict()
-    found = [each for each in find_successions(told) if preview.id in (each.old, each.new)]
+    found = successions_of(statement(preview), [statement(record) for record in candidates])
     return Verdict(changes=tuple(Change(each.old, each.new, each.reason) for each in found))
 
 

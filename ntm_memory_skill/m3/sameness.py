@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable
-from functools import lru_cache
-from typing import Literal
+from collections.abc import Callable, Hashable
+from functools import lru_cache, wraps
+from typing import Literal, TypeVar
 
 from ntm_memory_skill.m3.distillation import told_by
 from ntm_memory_skill.m3.succession.moments import chinese_number
-from ntm_memory_skill.m3.succession.wording import CHINESE, NUMBERS, expanded, folded, is_chinese
+from ntm_memory_skill.m3.succession.wording import CHINESE, NUMBERS, WRITTEN_OUT, expanded, folded, is_chinese
+
+T = TypeVar("T")
 
 REMEMBERED = 4_096
 """Texts whose words are kept at hand: each new one is compared with several."""
+SHORT = 1_000
+"""Characters of such a text at most: what is longer is rare, and would take the room of many."""
 
 _FOLDED_SYMBOLS = set("|~`^<>=")
 _MINUS = re.compile(r"(?<!\S)[-−](?=\d)")
-_SPACED_CHINESE = re.compile(rf"(?<=[{CHINESE}]) (?=[{CHINESE}])")
+_SPACED_CHINESE = re.compile(rf" (?<=[{CHINESE}] )(?=[{CHINESE}])")
 _QUESTION = re.compile(r"\?[\s\"'”’)!]*$|[吗呢]\s*[。.!]*\s*$")
 
 _LEAD = re.compile(
@@ -73,15 +77,34 @@ _CHINESE_SAME = (
 )
 
 
-@lru_cache(maxsize=REMEMBERED)
+_RESPELT = WRITTEN_OUT | {*_SAME.values(), "wifi"}
+"""Words that `_told` writes where the text may have them otherwise, and such beginnings of words."""
+_RESPELT_BEGINNINGS = ("am", "pm", "email")
+_RESPELT_CHARACTERS = frozenset("周日你")
+
+
+def _at_hand(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Keep at hand what is read in many short texts, and in the two long ones that are being compared."""
+    short, long = lru_cache(maxsize=REMEMBERED)(read), lru_cache(maxsize=2)(read)
+
+    @wraps(read)
+    def at_hand(text: str) -> T:
+        return short(text) if len(text) <= SHORT else long(text)
+
+    return at_hand
+
+
+@_at_hand
 def bare(text: str) -> str:
     """Return the words of a text without case, punctuation and the width of its blanks; equal ones say the same.
 
     Symbols that make a difference stay: currencies, the plus of "C++", a minus before a number, emoji.
     """
-    plain = _MINUS.sub("−", unicodedata.normalize("NFKC", text)).casefold()
-    kept = "".join(char if _tells(char) else " " for char in plain)
-    return _SPACED_CHINESE.sub("", " ".join(kept.split()))
+    plain = unicodedata.normalize("NFKC", text)
+    if "-" in plain or "−" in plain:
+        plain = _MINUS.sub("−", plain)
+    kept = " ".join(plain.casefold().translate(_KEPT).split())
+    return kept if kept.isascii() else _SPACED_CHINESE.sub("", kept)
 
 
 def same(one: str, other: str) -> Literal["exact", "near"] | None:
@@ -90,11 +113,13 @@ def same(one: str, other: str) -> Literal["exact", "near"] | None:
     They may where their words are equal as `bare` gives them (exact) or else their `essence` is (near). A question is
     never a statement, and a text without any word is nobody's duplicate.
     """
-    if not bare(one) or _is_question(one) != _is_question(other):
+    plain, known = bare(one), bare(other)
+    if not plain:
         return None
-    if bare(one) == bare(other):
-        return "exact"
-    return "near" if essence(one) == essence(other) else None
+    if plain == known:
+        return "exact" if _is_question(one) == _is_question(other) else None
+    may_tell = bool(_told(one)) and all(trace in known for trace in _traces(one))
+    return "near" if may_tell and essence(one) == essence(other) else None
 
 
 def essence(text: str) -> Hashable:
@@ -108,6 +133,32 @@ def essence(text: str) -> Hashable:
     return _is_question(text), _told(text) or bare(text)
 
 
+@_at_hand
+def _traces(text: str) -> tuple[str, ...]:
+    """Return words and Chinese characters that stand in the bare words of any text that is a near duplicate."""
+    told = _told(text)
+    words = [word for word in told if word.isascii() and word.isalpha() and word not in _RESPELT]
+    characters = {char for word in told if not word.isascii() for char in word if is_chinese(char)}
+    said = dict.fromkeys(word for word in words if not word.startswith(_RESPELT_BEGINNINGS))
+    return (*said, *sorted(characters - _RESPELT_CHARACTERS))
+
+
+class _Kept(dict[int, str]):
+    """What `str.translate` makes of each character: itself if it tells something, or else a blank."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kept = char if _tells(char) else " "
+        if code <= MOST_USED:
+            self[code] = kept
+        return kept
+
+
+_KEPT = _Kept()
+MOST_USED = 0xFFFF
+"""The last character that `_Kept` keeps at hand: 6 MB if a text ever had all of them, which none has."""
+
+
 def _tells(char: str) -> bool:
     kind = unicodedata.category(char)
     return kind[0] in "LNM" or kind in ("Sc", "So") or char in "#%&@" or (kind == "Sm" and char not in _FOLDED_SYMBOLS)
@@ -117,7 +168,7 @@ def _is_question(text: str) -> bool:
     return _QUESTION.search(folded(text)) is not None
 
 
-@lru_cache(maxsize=REMEMBERED)
+@_at_hand
 def _told(text: str) -> tuple[str, ...]:
     """Return who speaks, if that is said, and the words that tell something, in order, each in one form."""
     speaker, plain = told_by(folded(text).strip())

@@ -495,6 +495,12 @@ def test_what_states_nothing_claims_nothing_that_could_replace(text: str) -> Non
     assert reason("我住在巴黎。", text) is None
 
 
+@pytest.mark.parametrize("plain", ["Ann maintains the server.", "The launch is on Friday at five.", "I live in Izmir"])
+def test_turkish_letters_are_read_as_the_english_ones(plain: str) -> None:
+    """A pattern that ignores case takes ı for i: what it finds has to be known by that name."""
+    assert claims(plain.replace("i", "ı").replace("I", "İ")) == claims(plain)
+
+
 def test_a_long_text_claims_nothing() -> None:
     """It holds more than what one later statement can replace."""
     assert claims("I live in Paris. " + "It was a fine day, and we walked along the river. " * 10) == ()

@@ -12,11 +12,16 @@ from ntm_memory_skill.m3.succession.values import Claim, Statement, Succession
 
 if TYPE_CHECKING:
     from ntm_memory_skill.m3.succession.claiming import claims
-    from ntm_memory_skill.m3.succession.finding import find_successions, succeeds
+    from ntm_memory_skill.m3.succession.finding import find_successions, succeeds, successions_of
 
-__all__ = ["Claim", "Statement", "Succession", "claims", "find_successions", "succeeds"]
+__all__ = ["Claim", "Statement", "Succession", "claims", "find_successions", "succeeds", "successions_of"]
 
-_LATER = {"claims": "claiming", "find_successions": "finding", "succeeds": "finding"}
+_LATER = {
+    "claims": "claiming",
+    "find_successions": "finding",
+    "succeeds": "finding",
+    "successions_of": "finding",
+}
 """In which module each function is."""
 
 

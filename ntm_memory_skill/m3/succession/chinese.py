@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from ntm_memory_skill.m3.succession.chinese_predicates import predicate_claims
@@ -116,7 +117,8 @@ def _short(value: str) -> bool:
 
 
 class _Rule(NamedTuple):
-    pattern: re.Pattern[str]
+    pattern: str
+    """It is compiled when it is first needed."""
     attributes: tuple[str, ...]
     change: Change
     value: str | None = None
@@ -133,7 +135,7 @@ def _rule(
     *,
     sole: bool = True,
 ) -> _Rule:
-    return _Rule(re.compile(pattern), tuple(attributes.split("|")), change, value, accepts, sole)
+    return _Rule(pattern, tuple(attributes.split("|")), change, value, accepts, sole)
 
 
 _WORK = f"{EMPLOYER}|{JOB}|job"
@@ -269,11 +271,20 @@ def _read(said: Said, person: re.Match[str] | None, subject: str | None, piece: 
     return [*found, *thing_claims(said, subject)]
 
 
+@cache
+def _any_rule() -> re.Pattern[str]:
+    """Return the pattern of what at least one of the rules reads: most clauses are read by none."""
+    return re.compile("|".join(re.sub(r"\(\?P<v2?>", "(?:", f"(?:{rule.pattern})") for rule in _RULES))
+
+
+_compiled = cache(re.compile)
+
+
 def _facts(body: str, subject: str, said: Said) -> list[Claim]:
     found = []
     body = _YEAR.sub("", body)
-    for rule in _RULES:
-        match = rule.pattern.fullmatch(body)
+    for rule in _RULES if _any_rule().fullmatch(body) else ():
+        match = _compiled(rule.pattern).fullmatch(body)
         if match is None:
             continue
         value = rule.value if rule.value is not None else next((v for v in match.groupdict().values() if v), "")

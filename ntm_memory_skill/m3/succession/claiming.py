@@ -10,14 +10,11 @@ from ntm_memory_skill.m3.succession.chinese_things import is_label
 from ntm_memory_skill.m3.succession.clauses import Clause
 from ntm_memory_skill.m3.succession.english import english_claims
 from ntm_memory_skill.m3.succession.things import label_claims
-from ntm_memory_skill.m3.succession.values import PREDICATE, SHARED, Claim, concerning
+from ntm_memory_skill.m3.succession.values import LONGEST, PREDICATE, SHARED, Claim, concerning
 from ntm_memory_skill.m3.succession.wording import folded, is_chinese
 
-LONGEST = 300
-"""Characters. What is longer tells a story, and holds more than what one later statement can replace."""
-
 REMEMBERED = 16_384
-"""Statements whose claims are kept at hand: some 10 MB. The same memories are asked for again and again."""
+"""Statements whose claims are kept at hand, at 1 to 2 kB each: the same memories are asked for again and again."""
 
 _PREFIX = re.compile(
     r"(?!(?:I|we|my|our) )(?P<who>[^\W\d_][\w.'-]*(?: [\w.'-]+){0,3}?)\s?:\s+(?P<rest>\S.*)"
@@ -39,7 +36,6 @@ _TASTES = (
 _THEMSELVES = {"user", "the user", "me", "i", "human", "用户", "我"}
 
 
-@lru_cache(maxsize=REMEMBERED)
 def claims(text: str, subject_hint: str | None = None) -> tuple[Claim, ...]:
     """Return what a statement claims to be so from then on. No claims where the rules read none.
 
@@ -47,8 +43,12 @@ def claims(text: str, subject_hint: str | None = None) -> tuple[Claim, ...]:
         text: One statement, in English or Chinese. "Ann: I moved" names who speaks.
         subject_hint: Who says "I" where the text does not name them; None: the user.
     """
-    if len(text) > LONGEST:
-        return ()
+    return _claims(text, subject_hint) if len(text) <= LONGEST else ()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _claims(text: str, subject_hint: str | None) -> tuple[Claim, ...]:
+    """Return what a text that is not too long claims."""
     plain = folded(text).strip()
     speaker = SHARED if subject_hint is None else _name(subject_hint)
     chinese = is_chinese(plain)
@@ -74,12 +74,14 @@ def claims(text: str, subject_hint: str | None = None) -> tuple[Claim, ...]:
 
 def _concerned(read: list[Claim]) -> list[Claim]:
     """Return what else the claims have to do with, for "switched from U" to end it whatever it was used for."""
-    return [
-        concerning(claim.subject, claim.value.partition(" ")[2] or claim.value, claim.value)
-        if claim.attribute.startswith(PREDICATE)
-        else concerning(claim.subject, claim.value, claim.value)
+    told = [
+        (claim.subject, claim.value, claim.attribute.startswith(PREDICATE))
         for claim in read
         if claim.value and not claim.negated and claim.change != "end" and not claim.attribute.startswith(_TASTES)
+    ]
+    return [
+        concerning(subject, (value.partition(" ")[2] if predicate else "") or value, value)
+        for subject, value, predicate in dict.fromkeys(told)
     ]
 
 

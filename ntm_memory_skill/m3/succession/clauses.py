@@ -58,9 +58,11 @@ _BESIDE = re.compile(
     r"\b(?:also|too|as well|another|additional(?:ly)?|a second|in addition|besides|extra|temporarily)\b", re.IGNORECASE
 )
 _SENTENCE = re.compile(
-    r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\ba\.m)(?<!\bp\.m)(?:(?<=[.!?])|(?<=[.!?][\"')]))\s+"
-    r"|(?<=\bDr\.)\Z|[;\n]+|\s[-–—]+\s|—|: (?=(?:I|he|she|we|my|our)\b)"
+    r"(?=[\s;—:])(?:(?:(?<=[.!?])|(?<=[.!?][\"')]))"
+    r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\ba\.m)(?<!\bp\.m)\s+"
+    r"|[;\n]+|\s[-–—]+\s|—|: (?=(?:I|he|she|we|my|our)\b))|\Z(?<=\bDr\.)"
 )
+_TITLES = ("Dr. ", "Mr. ", "Ms. ", "Mrs. ", "St. ", "Prof. ")
 _ABBREVIATED = re.compile(r"\b(Dr|Mr|Ms|Mrs|St|Prof)\. ")
 _CLAUSE = re.compile(
     r",\s+(?:and |but |so |because )?(?!(?:Dr |[\w.-]+@))|\s(?:and|but|so)\s(?=(?:i|we|my|our|the|he|she)\b)",
@@ -83,6 +85,18 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 
+_OF_A_PHRASE = set(
+    "want wants wanted plan plans planned planning thinking used yet sure dream dreams dreamed dreaming dreamt "
+    "according when back years past if kid child teen one let need have has about trying decided deciding looking "
+    "going will feel feels kind sort believe until may".split()
+)
+"""Of these words `_UNREAL_PHRASE` holds at least one; likewise the next ones."""
+_OF_NOW = set("now currently days nowadays anymore more longer instead today going as since".split())
+_OF_BESIDE = set("also too well another additional additionally second addition besides extra temporarily".split())
+_OF_ASIDES = set(
+    "now currently days nowadays already recently just finally officially actually really still instead today going "
+    "again moment present well too also only truly absolutely".split()
+)
 
 MOST_WORDS = 24
 """A longer clause says too much for a rule to read to its end."""
@@ -107,19 +121,25 @@ class Clause(NamedTuple):
 
 def clauses_of(text: str, speaker: str) -> Iterator[Clause]:
     """Yield the clauses of a folded English text that state something, in order."""
-    text = _ABBREVIATED.sub(r"\1 ", expanded(text))
+    text = expanded(text)
+    if any(title in text for title in _TITLES):
+        text = _ABBREVIATED.sub(r"\1 ", text)
     for sentence in _SENTENCE.split(text):
         low = sentence.casefold()
         if " " not in low.strip() or low.rstrip(" \"')!").endswith("?"):
             continue
-        if not _UNREAL.isdisjoint(_WORDS.findall(low)) or _UNREAL_PHRASE.search(low) or _is_may(sentence):
+        words = set(_WORDS.findall(low))
+        if not _UNREAL.isdisjoint(words) or _holds(_UNREAL_PHRASE, _OF_A_PHRASE, low, words):
             continue
-        stated = _LEAD.sub("", sentence.strip())
+        if "may" in words and _is_may(sentence):
+            continue
+        stated = _without_lead(sentence.strip())
         if _QUESTION.match(stated):
             continue
-        now, year = _NOW.search(low) is not None, _YEAR.search(sentence)
-        sole = _BESIDE.search(low) is None
-        for body in _bodies(stated):
+        now, sole = _holds(_NOW, _OF_NOW, low, words), not _holds(_BESIDE, _OF_BESIDE, low, words)
+        year = _YEAR.search(sentence) if "19" in sentence or "20" in sentence else None
+        aside = not sentence.isascii() or not _OF_ASIDES.isdisjoint(words)
+        for body in _bodies(stated, aside):
             yield Clause(body, speaker, None, now, sole, int(year[1]) if year else None)
 
 
@@ -128,12 +148,27 @@ def said_value(text: str) -> str:
     return _TAIL.sub("", f" {text}").strip(" .,!")
 
 
-def _bodies(sentence: str) -> Iterator[str]:
+def _holds(pattern: re.Pattern[str], signs: set[str], low: str, words: set[str]) -> bool:
+    """Return whether a pattern is found in a sentence.
+
+    It needs one of its signs, which are looked up sooner. Without regard to case, a letter i has forms beyond ASCII.
+    """
+    return not (signs.isdisjoint(words) and low.isascii()) and pattern.search(low) is not None
+
+
+def _without_lead(text: str) -> str:
+    lead = _LEAD.match(text)
+    return text if lead is None else text[lead.end() :]
+
+
+def _bodies(sentence: str, aside: bool) -> Iterator[str]:
+    """Yield what a sentence states; `aside`: whether it may have asides."""
     for piece in [sentence] if _COUPLE.match(sentence) else _CLAUSE.split(sentence):
-        whole, *more = _AND_VERB.split(_LEAD.sub("", piece.strip(" .!,")))
+        whole, *more = _AND_VERB.split(_without_lead(piece.strip(" .!,")))
         first = _SUBJECT.match(whole)
         for body in (whole, *(f"{first[0]} {rest}" for rest in more if first)):
-            plain = " ".join(_ASIDE.sub(" ", _LEAD.sub("", body)).split())
+            plain = _without_lead(body)
+            plain = " ".join((_ASIDE.sub(" ", plain) if aside else plain).split())
             if 1 <= plain.count(" ") < MOST_WORDS:
                 yield plain.strip(" .!,")
 

@@ -49,7 +49,7 @@ def english_claims(text: str, speaker: str) -> Iterator[Claim]:
     """
     them: str | None = None
     for read in clauses_of(text, speaker):
-        clause = read._replace(them=them)
+        clause = read if them is None else read._replace(them=them)
         for claim in _read(clause):
             yield claim if clause.year is None else replace(claim, year=clause.year)
         person = _PERSON.match(clause.body)

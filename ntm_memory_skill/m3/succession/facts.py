@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from ntm_memory_skill.m3.succession.nouns import NAME
@@ -101,7 +102,8 @@ def _anything(value: str) -> bool:
 class PersonRule(NamedTuple):
     """What the words after a subject claim."""
 
-    pattern: re.Pattern[str]
+    pattern: str
+    """Of all of them, after `_BEFORE`. It is compiled when it is first needed."""
     attributes: tuple[str, ...]
     change: Change
     value: str | None = None
@@ -111,10 +113,10 @@ class PersonRule(NamedTuple):
 
 
 def _rule(pattern: str, attributes: str, change: Change, value: str | None = None, **more: object) -> PersonRule:
-    whole = re.compile(rf"(?:have |has )?(?:been )?{pattern}", re.IGNORECASE)
-    return PersonRule(whole, tuple(attributes.split("|")), change, value, **more)  # type: ignore[arg-type]  # keywords pass through
+    return PersonRule(pattern, tuple(attributes.split("|")), change, value, **more)  # type: ignore[arg-type]  # keywords pass through
 
 
+_BEFORE = r"(?:have |has )?(?:been )?"
 _AM = r"(?:am|is|are)"
 _BECAME = (
     r"(?:became|become|got promoted to|was promoted to|were promoted to|been promoted to|promoted to|got a "
@@ -294,9 +296,9 @@ def fact_claims(body: str, subject: str, now: bool, sole: bool) -> list[Claim]:
     if body.partition(" ")[0].lower() not in _FIRST_WORDS:
         return []
     found = []
-    trimmed = _TAIL.sub("", body)
-    for rule in PERSON_RULES:
-        values = (_read(rule, text) for text in dict.fromkeys((trimmed, body)))
+    texts = [text for text in dict.fromkeys((_TAIL.sub("", body), body)) if _any_rule().fullmatch(text)]
+    for rule in PERSON_RULES if texts else ():
+        values = (_read(rule, text) for text in texts)
         value = next((value for value in values if value is not None), None)
         if value is None:
             continue
@@ -310,9 +312,21 @@ def fact_claims(body: str, subject: str, now: bool, sole: bool) -> list[Claim]:
     return found + _moved(found)
 
 
+@cache
+def _any_rule() -> re.Pattern[str]:
+    """Return the pattern of what at least one of the rules reads: most texts are read by none."""
+    rules = "|".join(f"(?:{rule.pattern})" for rule in PERSON_RULES)
+    return re.compile(_BEFORE + "(?:" + rules.replace("(?P<v>", "(?:") + ")", re.IGNORECASE)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(_BEFORE + pattern, re.IGNORECASE)
+
+
 def _read(rule: PersonRule, text: str) -> str | None:
     """Return the value that a rule reads in a text, or None where it reads none."""
-    match = rule.pattern.fullmatch(text)
+    match = _compiled(rule.pattern).fullmatch(text)
     if match is None or rule.value is not None:
         return rule.value if match else None
     value = _value(match)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ntm_memory_skill.m3.succession.claiming import claims
-from ntm_memory_skill.m3.succession.values import Claim, Slot, Statement, Succession, reason_of, replaces
+from ntm_memory_skill.m3.succession.traces import may_claim, traces_against
+from ntm_memory_skill.m3.succession.values import (
+    Claim,
+    Slot,
+    Statement,
+    Succession,
+    can_replace,
+    reason_of,
+    replaces,
+)
 
 
 def succeeds(new_claims: Sequence[Claim], old_claims: Sequence[Claim]) -> str | None:
@@ -43,6 +52,41 @@ def find_successions(
             slot[:] = [held for held in slot if held[0] == statement.id or not replaces(claim, held[1])]
             slot.append((statement.id, claim))
     return tuple(replaced.values())
+
+
+def successions_of(new: Statement, others: Sequence[Statement]) -> tuple[Succession, ...]:
+    """Return the successions that one statement takes part in, among those of them all and in the same order.
+
+    Only statements are read that may contradict it. Where something is replaced, those are read as well that may have
+    replaced it before.
+
+    Args:
+        new: The one.
+        others: Those beside it. Of the same time and ordinal, they come before it.
+    """
+    made = claims(new.text, new.subject_hint)
+    latest = all((one.at, one.ordinal) <= (new.at, new.ordinal) for one in others)
+    telling = [claim for claim in made if not latest or can_replace(claim)]
+    near = _about(telling, others)
+    found = _taking_part(new, near)
+    if not found or len(near) == len(others):
+        return found
+    gone = {each.old for each in found}
+    told = [claim for one in near if one.id in gone for claim in claims(one.text, one.subject_hint)]
+    return _taking_part(new, _about([*telling, *told], others))
+
+
+def _about(made: Iterable[Claim], others: Sequence[Statement]) -> list[Statement]:
+    """Return the statements that may replace one of some claims, or be replaced by it."""
+    sought = list(dict.fromkeys(map(traces_against, made)))
+    return [one for one in others if may_claim(one, sought)] if sought else []
+
+
+def _taking_part(new: Statement, others: Sequence[Statement]) -> tuple[Succession, ...]:
+    """Return the successions among statements that one of them takes part in."""
+    if not others:
+        return ()
+    return tuple(each for each in find_successions([*others, new]) if new.id in (each.old, each.new))
 
 
 def _is_recent(claim: Claim, statement: Statement) -> bool:

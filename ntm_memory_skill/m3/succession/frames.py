@@ -38,22 +38,33 @@ def frame_claims(body: str, subject: str, now: bool) -> list[Claim]:
     words = body.split()
     if words[0].lower() in _BE and (len(words) < 4 or not words[1].endswith("ed")):
         return _counted(words, subject, now)
-    if not 3 <= len(words) <= MOST_WORDS or _DENIED.search(body):
+    if not 3 <= len(words) <= MOST_WORDS:
         return []
     low, kind = [word.lower() for word in words], change_if(now)
+    places = [
+        place
+        for place in range(max(1, len(words) - MOST_IN_VALUE - 1), len(words) - 1)
+        if low[place] in _PREPOSITIONS and low[place - 1] not in _OPEN and low[0] not in _TASTES
+    ]
+    numbers = _numbers(words)
+    if not (places or numbers) or _DENIED.search(body):
+        return []
     found = []
-    for place in range(max(1, len(words) - MOST_IN_VALUE - 1), len(words) - 1):
-        if low[place] not in _PREPOSITIONS or low[place - 1] in _OPEN or low[0] in _TASTES:
-            continue
+    for place in places:
         name = " ".join(word_stems(" ".join(words[: place + 1])))
         value = " ".join(words[place + 1 :])
         found.append(Claim(subject=subject, attribute=f"{name} ...", value=value, change=kind, sole=False))
     return found + _counted(words, subject, now)
 
 
+def _numbers(words: list[str]) -> list[int]:
+    """Return where numbers stand after the first word."""
+    return [place for place, word in enumerate(words[1:], 1) if word.isdigit() or word.lower() in NUMBERS]
+
+
 def _counted(words: list[str], subject: str, now: bool) -> list[Claim]:
     """Return how many of what a clause tells of: "has 50 employees", "take 10 mg of it"."""
-    places = [place for place, word in enumerate(words[1:], 1) if word.isdigit() or word.lower() in NUMBERS]
+    places = _numbers(words)
     if len(places) != 1 or len(words) < 3 or places[0] == len(words) - 1:
         return []
     place = places[0]

@@ -20,6 +20,13 @@ _CHANGED = (
     r"fell|relocated|extended|"
     r"bumped|replaced|migrated|upgraded|downgraded|transferred|slipped|slid)"
 )
+_OF_CHANGE = set(
+    "moved rescheduled postponed pushed brought changed switched shifted delayed renamed increased raised reduced "
+    "lowered cut set reset updated going went gone dropped rose risen fell relocated extended bumped replaced migrated "
+    "upgraded downgraded transferred slipped slid".split()
+)
+"""Words of which `_CHANGED` has one."""
+_WORDS = re.compile(r"[a-z]+")
 _BEEN = r"(?:(?:has been|have been|has|have|was|were|is being|is|are|got|will be) )?"
 _THING_CHANGED = re.compile(
     rf"{_NP} {_BEEN}{_CHANGED}(?: (?:back|forward|up|down|over))?(?: from (?P<u>.+?))? (?:to|until|till|"
@@ -114,8 +121,9 @@ def thing_claims(clause: Clause) -> list[Claim]:
         return _fresh(f"have {fresh['rest']}", clause.speaker)
     if by:
         return made_claims(body[by.start("made") :], clause.speaker, "", clause)
-    for pattern, changed in _FORMS:
-        found = pattern.fullmatch(body)
+    words = _verbs(body)
+    for pattern, changed, verbs in _FORMS:
+        found = None if words is not None and verbs.isdisjoint(words) else pattern.fullmatch(body)
         if found is None or found.groupdict().get("v", "").startswith(("not ", "no longer ")):
             continue
         inverse = _inverse(found, clause) if pattern is _THING_IS else None
@@ -127,6 +135,13 @@ def thing_claims(clause: Clause) -> list[Claim]:
         if noun is not None:
             return _valued(noun, found["v"], changed or clause.now, clause) + _standing(body, clause)
     return _standing(body, clause)
+
+
+def _verbs(body: str) -> set[str] | None:
+    """Return the words of a clause, however "cancelled" is spelt; None where it is not all in ASCII."""
+    if not body.isascii():
+        return None
+    return {"cancelled" if word.startswith("cancel") else word for word in _WORDS.findall(body.lower())}
 
 
 def made_claims(body: str, subject: str, name: str, clause: Clause) -> list[Claim]:
@@ -164,13 +179,14 @@ def _fresh(body: str, subject: str) -> list[Claim]:
 
 
 _FORMS = (
-    (_THING_CHANGED, True),
-    (_THING_ENDED, True),
-    (_LED, False),
-    (_TIMED, False),
-    (_CALLED, False),
-    (_THING_IS, False),
+    (_THING_CHANGED, True, _OF_CHANGE),
+    (_THING_ENDED, True, {"cancelled", "called", "scrapped", "discontinued", "abolished"}),
+    (_LED, False, set(_ROLES)),
+    (_TIMED, False, {"opens", "closes", "ends", "finishes"}),
+    (_CALLED, False, {"called", "named"}),
+    (_THING_IS, False, set("is are will take takes happens starts begins leaves departs cost costs falls".split())),
 )
+"""What is said of things, and words of which each form has one."""
 _MADE_BY = re.compile(rf"(?:they|the [a-z]+|my [a-z]+|[A-Z][a-z]+) (?P<made>{_MADE.pattern})", re.IGNORECASE)
 
 
@@ -228,7 +244,7 @@ def _valued(noun: Noun, said: str, change: bool, clause: Clause) -> list[Claim]:
 
 def _standing(body: str, clause: Clause) -> list[Claim]:
     """Return the clause as a predicate, which holds or no longer does: "the key rotates every 30 days"."""
-    gone = _NO_LONGER.fullmatch(body)
+    gone = _NO_LONGER.fullmatch(body) if "no longer" in body or "more" in body else None
     body = re.sub(r"\b(?:has|have) been\b", "is", body)
     opposite = _OPPOSITES.get(body.rsplit(" ", 1)[-1].lower())
     parts = body if gone is None else f"{gone['a'] or gone['c']} {gone['b'] or gone['d']}"

@@ -15,6 +15,9 @@ Slot = tuple[str, str]
 HOME, EMPLOYER, JOB, PARTNER, STATUS, AGE = "lives in", "works for", "works as", "partner", "is by status", "age"
 ADDRESS, CAR, SCHOOL, MAJOR, PLAN, DIET = "address", "car", "school", "major", "plan", "diet"
 
+LONGEST = 300
+"""Characters. What is longer tells a story, and holds more than what one later statement can replace."""
+
 SHARED = "user"
 """Whom a text speaks of that names nobody: "I", "my", "the user", and things that are nobody's ("the launch")."""
 
@@ -91,6 +94,11 @@ def differs(one: str, other: str) -> bool:
         short, long = sorted(("".join(word_stems(one)), "".join(word_stems(other))), key=len)
         return short not in long
     return True
+
+
+def can_replace(new: Claim) -> bool:
+    """Return whether there may be a claim that this one takes the place of."""
+    return new.sole or new.change != "state" or new.negated or new.attribute.startswith(PREDICATE)
 
 
 def replaces(new: Claim, old: Claim) -> bool:
