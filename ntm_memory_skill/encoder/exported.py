@@ -7,8 +7,10 @@ A folder holds one exported model: `model.onnx`, which takes tokens and gives un
 from __future__ import annotations
 
 import json
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from jaxtyping import Float32
 
-from ntm_memory_skill.encoder.pieces import BATCH, PiecewiseEncoder
+from ntm_memory_skill.encoder.pieces import PiecewiseEncoder
 from ntm_memory_skill.errors import EncoderUnavailable
 from ntm_memory_skill.model import EncoderIdentity
 
@@ -71,8 +73,16 @@ def runs_here() -> bool:
     return find_spec("onnxruntime") is not None
 
 
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class ExportedEncoder(PiecewiseEncoder):
     """A model that was exported, loaded on first use.
+
+    A run of the model takes one thread: sharing out the work on one short text costs more than it saves. Texts that
+    need several runs, and threads that ask at once, use as many processors as there are.
 
     Args:
         folder: Where it is.
@@ -82,8 +92,10 @@ class ExportedEncoder(PiecewiseEncoder):
     """
 
     array_library = "numpy"
+    most_in_a_run = 8
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
         try:
             self._about = Description.from_json((folder / DESCRIPTION).read_bytes())
@@ -92,6 +104,7 @@ class ExportedEncoder(PiecewiseEncoder):
             raise EncoderUnavailable(message, hint="Export it: ntm-memory encoder export") from error
         self._loading = threading.Lock()
         self._loaded: tuple[Tokenizer, InferenceSession] | None = None
+        self._helpers: ThreadPoolExecutor | None = None
 
     @property
     def identity(self) -> EncoderIdentity:
@@ -108,27 +121,34 @@ class ExportedEncoder(PiecewiseEncoder):
         """Whether the model is loaded."""
         return self._loaded is not None
 
-    def unknown_share(self, text: str) -> float:
-        """Return the share of word pieces that the model's vocabulary lacks, 0 to 1."""
-        tokenizer, _ = self._load()
-        pieces = tokenizer.encode(text, add_special_tokens=False).ids
-        return sum(piece == self._about.unknown for piece in pieces) / len(pieces) if pieces else 0.0
+    @property
+    def runs_at_once(self) -> int:
+        """One for each processor."""
+        return cores()
 
     def _window(self) -> int:
         return self._about.window
 
-    def _tokens(self, text: str, *, special: bool = True) -> int:
+    def _unknown(self) -> int | None:
+        return self._about.unknown
+
+    def _tokens(self, text: str, *, special: bool = True) -> Sequence[int]:
         tokenizer, _ = self._load()
-        return len(tokenizer.encode(text, add_special_tokens=special).ids)
+        ids: Sequence[int] = tokenizer.encode(text, add_special_tokens=special).ids
+        return ids
+
+    def _run_each(self, groups: Sequence[list[str]]) -> Iterable[Float32[np.ndarray, "k m"]]:
+        if len(groups) < 2 or cores() < 2:
+            return super()._run_each(groups)
+        with self._loading:
+            if self._helpers is None:
+                self._helpers = ThreadPoolExecutor(cores(), thread_name_prefix="ntm-memory encodes")
+        return self._helpers.map(self._run, groups)
 
     def _run(self, pieces: list[str]) -> Float32[np.ndarray, "k m"]:
         tokenizer, session = self._load()
         tokens = [each.ids[: self._about.window] for each in tokenizer.encode_batch(pieces)]
-        keys = np.zeros((len(pieces), self.identity.dimension), np.float32)
-        by_length = sorted(range(len(pieces)), key=lambda place: len(tokens[place]))
-        for start in range(0, len(pieces), BATCH):  # like lengths together, so that little is filled up
-            places = by_length[start : start + BATCH]
-            keys[places] = session.run(None, self._padded([tokens[place] for place in places]))[0]
+        keys: Float32[np.ndarray, "k m"] = session.run(None, self._padded(tokens))[0]
         return keys
 
     def _padded(self, tokens: Sequence[Sequence[int]]) -> dict[str, Any]:
@@ -154,6 +174,7 @@ class ExportedEncoder(PiecewiseEncoder):
             raise EncoderUnavailable("exported models need onnxruntime", hint=MISSING) from error
         options = SessionOptions()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads cost others' time
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
         try:
             tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from jaxtyping import Float32
@@ -12,6 +12,14 @@ from ntm_memory_skill.model import EncoderIdentity
 
 Progress = Callable[[int, int], None]
 """Called with (texts done, texts in all)."""
+
+
+class Text(NamedTuple):
+    """A text to make a key of, and what kind it is: the model may be told by a prefix."""
+
+    text: str
+    question: bool
+    """Whether it is a question, and no passage to be remembered."""
 
 
 class Encoder(Protocol):

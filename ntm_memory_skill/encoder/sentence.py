@@ -6,7 +6,7 @@ Neither library is imported before the first text is encoded: together they take
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,13 @@ from jaxtyping import Float32
 
 from ntm_memory_skill.encoder import bundled
 from ntm_memory_skill.encoder.library import loading
-from ntm_memory_skill.encoder.pieces import BATCH, PiecewiseEncoder
+from ntm_memory_skill.encoder.pieces import PiecewiseEncoder
 from ntm_memory_skill.errors import EncoderUnavailable
 from ntm_memory_skill.model import EncoderIdentity
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
 
 BUNDLED = "bundled"
 KNOWN_PREFIXES = {
@@ -51,12 +52,14 @@ class SentenceEncoder(PiecewiseEncoder):
         query_prefix: str | None = None,
         passage_prefix: str | None = None,
     ) -> None:
+        super().__init__()
         self._name = model
         self._allow_download = allow_download
         self._given_prefixes = (query_prefix, passage_prefix)
         self._loading = threading.Lock()
         self._in_use = threading.RLock()  # the tokenizer holds its last call's padding: two threads would mix theirs up
         self._model: SentenceTransformer | None = None
+        self._reader: Tokenizer | None = None
         self._identity: EncoderIdentity | None = None
         if model == BUNDLED and not any(self._given_prefixes):
             self._identity = bundled.IDENTITY
@@ -81,27 +84,26 @@ class SentenceEncoder(PiecewiseEncoder):
         """The model itself, loaded."""
         return self._loaded()
 
-    def unknown_share(self, text: str) -> float:
-        """Return the share of word pieces that the model's vocabulary lacks, 0 to 1."""
-        tokenizer = self._loaded().tokenizer
-        with self._in_use:
-            pieces = tokenizer.encode(text, add_special_tokens=False, verbose=False)
-        unknown = tokenizer.unk_token_id
-        return sum(piece == unknown for piece in pieces) / len(pieces) if pieces else 0.0
-
     def _window(self) -> int:
         return self._loaded().max_seq_length or 512
+
+    def _unknown(self) -> int | None:
+        unknown: int | None = self._loaded().tokenizer.unk_token_id
+        return unknown
 
     def _run(self, pieces: list[str]) -> Float32[np.ndarray, "k m"]:
         model = self._loaded()
         with self._in_use:
-            vectors = model.encode(pieces, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
+            vectors = model.encode(pieces, batch_size=len(pieces), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
-    def _tokens(self, text: str, *, special: bool = True) -> int:
+    def _tokens(self, text: str, *, special: bool = True) -> Sequence[int]:
         tokenizer = self._loaded().tokenizer
+        if self._reader is not None:
+            ids: Sequence[int] = self._reader.encode(text, add_special_tokens=special).ids
+            return ids
         with self._in_use:
-            return len(tokenizer.encode(text, add_special_tokens=special, verbose=False))
+            return list(tokenizer.encode(text, add_special_tokens=special, verbose=False))
 
     def _loaded(self) -> SentenceTransformer:
         if self._model is None:
@@ -118,6 +120,7 @@ class SentenceEncoder(PiecewiseEncoder):
             model = SentenceTransformer(source, local_files_only=not self._allow_download, device="cpu")
         if self._identity is None:
             self._identity = self._identify(model)
+        self._reader = _reader(model.tokenizer)
         return model
 
     def _identify(self, model: SentenceTransformer) -> EncoderIdentity:
@@ -130,6 +133,20 @@ class SentenceEncoder(PiecewiseEncoder):
             query_prefix=query if given_query is None else given_query,
             passage_prefix=passage if given_passage is None else given_passage,
         )
+
+
+def _reader(tokenizer: Any) -> Tokenizer | None:
+    """Return a copy of a tokenizer that fills up and cuts off nothing, so that threads can read with it during a run.
+
+    None where the tokenizer is written in Python, and there is none of this kind inside it.
+    """
+    inner = getattr(tokenizer, "backend_tokenizer", None)
+    if inner is None:
+        return None
+    copied: Tokenizer = type(inner).from_str(inner.to_str())
+    copied.no_padding()
+    copied.no_truncation()
+    return copied
 
 
 def _prefixes(name: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ntm_memory_skill.encoder import bundled
+from ntm_memory_skill.encoder.batching import BatchingEncoder
+from ntm_memory_skill.encoder.caching import CachingEncoder
 from ntm_memory_skill.encoder.exported import ExportedEncoder, folder_of, runs_here
 from ntm_memory_skill.encoder.projected import ProjectedEncoder
 from ntm_memory_skill.encoder.protocol import Encoder
@@ -56,11 +58,13 @@ class RerankerSettings:
 def load_encoder(settings: EncoderSettings) -> Encoder:
     """Return the encoder that the settings describe; its model is loaded on first use.
 
+    The same question is encoded once, and what several threads ask for at once is encoded together.
+
     Raises:
         EncoderUnavailable: The engine is "onnx", and there is no exported model.
     """
-    encoder = exported(settings) or with_torch(settings)
-    return encoder if settings.dimension is None else ProjectedEncoder(encoder, settings.dimension)
+    batched = BatchingEncoder(exported(settings) or with_torch(settings))
+    return CachingEncoder(batched if settings.dimension is None else ProjectedEncoder(batched, settings.dimension))
 
 
 def with_torch(settings: EncoderSettings) -> SentenceEncoder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from string import ascii_lowercase
 
@@ -9,6 +10,9 @@ import pytest
 
 from ntm_memory_skill import HashedEncoder
 from ntm_memory_skill.encoder import Encoder, ProjectedEncoder
+from ntm_memory_skill.encoder.batching import BatchingEncoder
+from ntm_memory_skill.encoder.caching import CachingEncoder
+from tests.encoder.engines import HeldEncoder
 
 WINDOW = 16
 PROMPTS = {"query": "query: ", "document": "passage: "}
@@ -49,10 +53,24 @@ def save_tiny_model(folder: Path, seed: int, prompts: dict[str, str]) -> Path:
     return folder
 
 
-@pytest.fixture(params=["hashed", "projected", pytest.param("bundled", marks=pytest.mark.model)])
+@pytest.fixture(
+    params=[
+        "hashed",
+        "projected",
+        "caching",
+        "batching",
+        pytest.param("bundled", marks=pytest.mark.model),
+        pytest.param("bundled as it is loaded", marks=pytest.mark.model),
+    ]
+)
 def encoder(request: pytest.FixtureRequest) -> Encoder:
     """Each encoder that the contract binds."""
-    if request.param == "bundled":
-        bundled: Encoder = request.getfixturevalue("bundled")
-        return bundled
-    return HashedEncoder(96) if request.param == "hashed" else ProjectedEncoder(HashedEncoder(128), 96)
+    made: dict[str, Callable[[], Encoder]] = {
+        "hashed": lambda: HashedEncoder(96),
+        "projected": lambda: ProjectedEncoder(HashedEncoder(128), 96),
+        "caching": lambda: CachingEncoder(HashedEncoder(96)),
+        "batching": lambda: BatchingEncoder(HeldEncoder(96)),
+        "bundled": lambda: request.getfixturevalue("bundled"),
+        "bundled as it is loaded": lambda: CachingEncoder(BatchingEncoder(request.getfixturevalue("bundled"))),
+    }
+    return made[request.param]()

@@ -17,9 +17,11 @@ from ntm_memory_skill import NTMMemoryManager, SentenceEncoder, Settings
 from ntm_memory_skill.encoder import EXPORTS, EncoderSettings, exporting, load_encoder
 from ntm_memory_skill.encoder import settings as encoder_settings
 from ntm_memory_skill.encoder.exported import DESCRIPTION, MODEL, TOKENIZER, Description, ExportedEncoder
+from ntm_memory_skill.encoder.protocol import Text
 from ntm_memory_skill.encoder.settings import export_folder
 from ntm_memory_skill.errors import EncoderUnavailable, ExportDiffers, NTMMemoryError
 from tests.encoder.conftest import WINDOW
+from tests.encoder.engines import engine
 
 pytest.importorskip("onnx", reason="the extra 'fast' is not installed: nothing can be exported")
 pytest.importorskip("onnxruntime", reason="the extra 'fast' is not installed: nothing exported can be run")
@@ -121,11 +123,11 @@ class TestChoosing:
         self, configured: EncoderSettings, exported: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """And if it can be run here."""
-        assert isinstance(load_encoder(configured), SentenceEncoder)
+        assert isinstance(engine(load_encoder(configured)), SentenceEncoder)
         self.place(configured, exported)
-        assert isinstance(load_encoder(configured), ExportedEncoder)
+        assert isinstance(engine(load_encoder(configured)), ExportedEncoder)
         monkeypatch.setattr(encoder_settings, "runs_here", lambda: False)
-        assert isinstance(load_encoder(configured), SentenceEncoder)
+        assert isinstance(engine(load_encoder(configured)), SentenceEncoder)
 
     def test_an_engine_that_was_asked_for_is_taken(self, configured: EncoderSettings, exported: Path) -> None:
         """Or it is an error: nothing else is tried."""
@@ -135,9 +137,9 @@ class TestChoosing:
         with pytest.raises(EncoderUnavailable, match="no folder"):
             load_encoder(EncoderSettings(engine="onnx"))
         self.place(configured, exported)
-        assert isinstance(load_encoder(wanted), ExportedEncoder)
+        assert isinstance(engine(load_encoder(wanted)), ExportedEncoder)
         plain = EncoderSettings(model=configured.model, exports=configured.exports, engine="torch")
-        assert isinstance(load_encoder(plain), SentenceEncoder)
+        assert isinstance(engine(load_encoder(plain)), SentenceEncoder)
 
     def test_prefixes_have_an_export_of_their_own(self, configured: EncoderSettings) -> None:
         """Their keys are others; so have other models."""
@@ -158,13 +160,13 @@ class TestChoosing:
         """And goes on with what the model itself wrote."""
         plain = Settings(encoder=EncoderSettings(model=configured.model))
         with NTMMemoryManager.open(path, settings=plain) as memory:
-            assert isinstance(memory._live.encoder, SentenceEncoder)
+            assert isinstance(engine(memory._live.encoder), SentenceEncoder)
             memory.memorize("abc")
         folder = export_folder(plain.encoder, path.parent / EXPORTS)
         folder.parent.mkdir()
         folder.symlink_to(exported)
         with NTMMemoryManager.open(path, settings=plain) as memory:
-            assert isinstance(memory._live.encoder, ExportedEncoder)
+            assert isinstance(engine(memory._live.encoder), ExportedEncoder)
             memory.memorize("xyz")
             assert memory.search("abc", top_k=1)[0].trace.cosine is not None
 
@@ -245,5 +247,10 @@ def test_description_is_read_back_as_it_was_written(exported: Path) -> None:
 
 @pytest.mark.model
 def test_the_bundled_model_s_keys_are_the_same(bundled: SentenceEncoder, tmp_path: Path) -> None:
-    """English, Chinese, long and short."""
-    assert exporting.export(bundled, tmp_path / "bundled") > 0.99999
+    """English, Chinese, long and short; and in whatever company."""
+    folder = tmp_path / "bundled"
+    assert exporting.export(bundled, folder) > 0.99999
+    other = ExportedEncoder(folder)
+    texts = [Text(text, question) for text in exporting.SAMPLE for question in (True, False)]
+    alone = np.concatenate([other.encode_together([text]) for text in texts])
+    np.testing.assert_allclose(other.encode_together(texts), alone, atol=1e-6)

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ntm_memory_skill import SentenceEncoder
+from ntm_memory_skill.encoder import sentence
 from ntm_memory_skill.errors import EncoderUnavailable
 from tests.encoder.conftest import save_tiny_model
 
@@ -188,3 +189,42 @@ def test_library_may_fetch_only_where_that_was_allowed(monkeypatch: pytest.Monke
     with pytest.raises(EncoderUnavailable):
         SentenceEncoder("nobody/no-such-model", allow_download=allow).warm_up()
     assert told == [not allow]
+
+
+def test_a_question_that_was_read_is_not_read_again_to_be_encoded(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pieces are counted once, beside the run itself."""
+    encoder = SentenceEncoder(str(tiny_model))
+    encoder.warm_up()
+    read: list[str] = []
+    tokens = encoder._tokens
+
+    def noted(text: str, *, special: bool = True) -> Sequence[int]:
+        read.append(text)
+        return tokens(text, special=special)
+
+    monkeypatch.setattr(encoder, "_tokens", noted)
+    encoder.unknown_share("tapir")
+    encoder.encode_query("tapir")
+    encoder.unknown_share("tapir")
+    assert read == ["tapir"]
+
+
+def test_reading_does_not_wait_for_a_run(tiny_model: Path) -> None:
+    """A run of many texts takes long, and reading one hardly any time."""
+    encoder = SentenceEncoder(str(tiny_model))
+    encoder.warm_up()
+    with encoder._in_use, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(encoder.unknown_share, "a?").result(timeout=20) == 0.5
+
+
+def test_a_tokenizer_written_in_python_reads_as_well(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has to wait for the run, for it may keep what it was last asked."""
+    monkeypatch.setattr(sentence, "_reader", lambda tokenizer: None)
+    plain = SentenceEncoder(str(tiny_model))
+    assert plain.unknown_share("a?") == 0.5
+    monkeypatch.undo()
+    fast = SentenceEncoder(str(tiny_model))
+    np.testing.assert_array_equal(plain.encode_query("tapir"), fast.encode_query("tapir"))
+    assert sentence._reader(object()) is None

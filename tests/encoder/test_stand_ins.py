@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntm_memory_skill import EncoderSettings, HashedEncoder
+from ntm_memory_skill import EncoderSettings, HashedEncoder, SentenceEncoder
 from ntm_memory_skill.encoder import ProjectedEncoder, load_encoder
+from ntm_memory_skill.encoder.batching import BatchingEncoder
+from ntm_memory_skill.encoder.caching import CachingEncoder
 from ntm_memory_skill.errors import InvalidArgument
+from tests.encoder.engines import engine
 
 TEXTS = [f"{subject} {verb} {place}" for subject in ("the cat", "一只猫", "Anna") for verb in ("sits", "读书", "ran")
          for place in ("at home", "在公园里", "on the moon")]  # fmt: skip
@@ -92,3 +95,17 @@ def test_settings_choose_the_encoder_without_loading_it() -> None:
     assert shortened.known_identity is not None
     assert (plain.known_identity.name, plain.known_identity.dimension) == ("bundled", 384)
     assert (shortened.known_identity.name, shortened.known_identity.dimension) == ("bundled", 64)
+
+
+@pytest.mark.parametrize("dimension", [None, 64], ids=["as long as they are", "projected"])
+def test_every_encoder_that_is_loaded_remembers_questions_and_encodes_together(dimension: int | None) -> None:
+    """Whichever host asks for it; what is remembered is the key that is given, so that it is not projected again."""
+    encoder = load_encoder(EncoderSettings(dimension=dimension))
+    assert isinstance(encoder, CachingEncoder)
+    inner = encoder._inner
+    if dimension is not None:
+        assert isinstance(inner, ProjectedEncoder)
+        inner = inner._inner
+    assert isinstance(inner, BatchingEncoder)
+    assert isinstance(engine(encoder), SentenceEncoder)
+    assert not encoder.ready
