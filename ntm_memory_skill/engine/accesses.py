@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from ntm_memory_skill.m3 import co_recalled, reinforce
-from ntm_memory_skill.model import Accessed, Event, Link, Linked, Record
+from ntm_memory_skill.model import Accessed, Event, Link, Linked, Record, evolve
 from ntm_memory_skill.store import State
 
 BATCH = 1000  # memories, or answers: some hundreds of KB of journal, and a quarter of a second to make them
@@ -89,7 +88,7 @@ def _strengthened(record: Record, times: list[datetime]) -> tuple[float, float]:
     """Return S and D of a memory after it was recalled at some times."""
     for at in times:
         imprint = reinforce(record, at)
-        record = replace(record, stability=imprint.stability, difficulty=imprint.difficulty, accessed_at=at)
+        record = evolve(record, stability=imprint.stability, difficulty=imprint.difficulty, accessed_at=at)
     if record.stability is None or record.difficulty is None:
         raise AssertionError("a memory that was counted was recalled at some time")
     return record.stability, record.difficulty

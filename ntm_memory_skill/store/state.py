@@ -27,6 +27,7 @@ from ntm_memory_skill.model import (
     Undone,
     Updated,
     Version,
+    evolve,
 )
 from ntm_memory_skill.store.codec import LARGEST
 
@@ -70,11 +71,11 @@ class State:
             case Updated():
                 self.records[event.id] = updated(self._live(event.id), event)
             case Faded(id=ident, strength=strength):
-                self.records[ident] = replace(self._live(ident), strength=strength)
+                self.records[ident] = evolve(self._live(ident), strength=strength)
             case Accessed():
                 self._accessed(event)
             case Linked(id=ident, links=links):
-                self._put(replace(self._kept(ident), links=links))
+                self._put(evolve(self._kept(ident), links=links))
             case Repeated():
                 self._repeated(event)
             case Superseded():
@@ -89,7 +90,7 @@ class State:
         match event:
             case Forgotten(id=ident, at=at, reason=reason):
                 record = self._leave(self._live(ident))
-                self.forgotten[ident] = replace(record, forgotten_at=at, forgotten_because=reason)
+                self.forgotten[ident] = evolve(record, forgotten_at=at, forgotten_because=reason)
             case Merged():
                 self._merged(event)
             case Erased(id=ident, at=at, reason=reason):
@@ -145,27 +146,27 @@ class State:
         self.next_ordinal = max(self.next_ordinal, record.ordinal + 1)
         old = None if record.supersedes is None else self.records.get(record.supersedes)
         if old is not None:
-            self.records[old.id] = replace(old, superseded_by=record.id, superseded_at=record.at)
+            self.records[old.id] = evolve(old, superseded_by=record.id, superseded_at=record.at)
 
     def _superseded(self, event: Superseded) -> None:
         if event.id == event.by:
             raise StoreDamaged(f"the journal puts {event.id} in its own place")
-        self._put(replace(self._kept(event.id), superseded_by=event.by, superseded_at=event.at))
+        self._put(evolve(self._kept(event.id), superseded_by=event.by, superseded_at=event.at))
 
     def _merged(self, event: Merged) -> None:
         into = self._live(event.into)
         if event.id == event.into:
             raise StoreDamaged(f"the journal merges {event.id} into itself")
         record = self._leave(self._live(event.id))
-        self.forgotten[record.id] = replace(
+        self.forgotten[record.id] = evolve(
             record, forgotten_at=event.at, forgotten_because=event.reason, merged_into=into.id
         )
-        self.records[into.id] = replace(into, absorbed=(*into.absorbed, Absorbed(record.id, event.weight)))
+        self.records[into.id] = evolve(into, absorbed=(*into.absorbed, Absorbed(record.id, event.weight)))
 
     def _erased(self, ident: str, at: datetime, reason: str | None) -> None:
         out = self.forgotten.pop(ident, None)
         record = self._leave(self._live(ident)) if out is None else self._apart(out, into=out.merged_into)
-        self.archive[ident] = replace(record, erased_at=at, erased_because=reason)
+        self.archive[ident] = evolve(record, erased_at=at, erased_because=reason)
 
     def _purged(self, ident: str, at: datetime) -> None:
         record = self.archive.pop(ident, None)
@@ -174,14 +175,14 @@ class State:
         for link in record.links:
             other = self.anywhere(link.id)
             if other is not None:
-                self._put(replace(other, links=tuple(each for each in other.links if each.id != ident)))
+                self._put(evolve(other, links=tuple(each for each in other.links if each.id != ident)))
         self.tombstones[ident] = at
 
     def _restored(self, event: Restored) -> None:
         record = self.archive.get(event.id) or self.forgotten.get(event.id)
         if record is None:
             raise StoreDamaged(f"the journal restores {event.id}, which was neither erased nor forgotten")
-        self._show(replace(record, slot=event.slot, erased_at=None, erased_because=None))  # may refuse: before the rest
+        self._show(evolve(record, slot=event.slot, erased_at=None, erased_because=None))  # may refuse: before the rest
         self.records[event.id] = self._apart(self.records[event.id])
         self.archive.pop(event.id, None)
         self.forgotten.pop(event.id, None)
@@ -193,8 +194,8 @@ class State:
         """
         absorber = None if record.merged_into is None else self.anywhere(record.merged_into)
         if absorber is not None:
-            self._put(replace(absorber, absorbed=tuple(each for each in absorber.absorbed if each.id != record.id)))
-        return replace(record, forgotten_at=None, forgotten_because=None, merged_into=into)
+            self._put(evolve(absorber, absorbed=tuple(each for each in absorber.absorbed if each.id != record.id)))
+        return evolve(record, forgotten_at=None, forgotten_because=None, merged_into=into)
 
     def _accessed(self, event: Accessed) -> None:
         if len(event.ids) != len(event.counts):
@@ -204,17 +205,23 @@ class State:
                 raise StoreDamaged(f"the journal counts more accesses of {ident} than a number holds")
         for place, (ident, count) in enumerate(zip(event.ids, event.counts, strict=True)):
             old = self.records[ident]
-            new = replace(old, accesses=old.accesses + count, accessed_at=event.at)
+            stability, difficulty = old.stability, old.difficulty
             if event.stabilities:
-                new = replace(new, stability=event.stabilities[place], difficulty=event.difficulties[place])
-            self.records[ident] = new
+                stability, difficulty = event.stabilities[place], event.difficulties[place]
+            self.records[ident] = evolve(
+                old,
+                accesses=old.accesses + count,
+                accessed_at=event.at,
+                stability=stability,
+                difficulty=difficulty,
+            )
 
     def _repeated(self, event: Repeated) -> None:
         record = self._live(event.id)
         if record.repeats >= LARGEST:
             raise StoreDamaged(f"the journal counts more repetitions of {event.id} than a number holds")
         latest = (*record.occurrences, event.occurrence)[-OCCURRENCES:]
-        self.records[event.id] = replace(record, repeats=record.repeats + 1, occurrences=latest)
+        self.records[event.id] = evolve(record, repeats=record.repeats + 1, occurrences=latest)
 
     def _note(self, event: Consolidated | Undone) -> None:
         if isinstance(event, Undone):
@@ -293,7 +300,7 @@ def _slots(event: Event) -> tuple[int, ...]:
 def updated(record: Record, event: Updated) -> Record:
     """Return a record after an update: the new values on top, the old version kept beneath."""
     old = Version(record.content, record.importance, record.tags, replaced_at=event.at, reason=event.reason)
-    return replace(
+    return evolve(
         record,
         content=record.content if event.content is None else event.content,
         importance=record.importance if event.importance is None else event.importance,
