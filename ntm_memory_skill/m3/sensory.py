@@ -73,7 +73,7 @@ class SensoryBuffer:
         if not keys:
             return None
         weights = self.fading ** np.arange(len(keys) - 1, -1, -1, dtype=np.float32)
-        mean = weights @ np.stack([_unit(key) for key in keys])
+        mean = weights @ _unit(np.stack(keys))
         length = np.linalg.norm(mean)
         return None if length < 1e-6 * weights.sum() else (mean / length).astype(np.float32)
 
