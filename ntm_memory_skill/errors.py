@@ -15,6 +15,7 @@
     ├── ConfigError                      invalid_config       2
     ├── UnknownAgent                     unknown_agent        1
     ├── AddressInUse                     address_in_use       1
+    ├── ReplyLost                        reply_lost           1
     ├── EncoderError
     │   ├── EncoderMismatch              encoder_mismatch     1
     │   ├── EncoderUnavailable           encoder_unavailable  1
@@ -168,10 +169,17 @@ class UnknownAgent(NTMMemoryError):
 
 
 class AddressInUse(NTMMemoryError):
-    """The port that the HTTP server was to listen on cannot be had."""
+    """What a server was to listen on, a port or the socket beside the memory, cannot be had."""
 
     code = "address_in_use"
     default_hint = "Choose another with --port; 0 takes a free one."
+
+
+class ReplyLost(NTMMemoryError):
+    """A change was handed to the process that has the memory open, and its answer was lost: it may have been made."""
+
+    code = "reply_lost"
+    default_hint = "Look with `ntm-memory search` whether it was done, before you do it again."
 
 
 class EncoderError(NTMMemoryError):

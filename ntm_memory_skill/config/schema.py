@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ntm_memory_skill.config.found import MOST_MINUTES, RESIDENT_MODES, ResidentSettings
 from ntm_memory_skill.crossbar import PRESETS
 from ntm_memory_skill.crossbar.params import MOST_BITS
 from ntm_memory_skill.encoder import ENGINES
@@ -35,6 +36,7 @@ _STORE = StoreSettings()
 _M3 = M3Settings()
 _REASONING = ReasoningSettings()
 _CROSSBAR = CrossbarSettings()
+_RESIDENT = ResidentSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,11 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             "enum": list(BACKENDS),
             "description": "What matches in searches that do not say: dense is exact, crossbar emulates memristors.",
             "default": _SETTINGS.backend,
+        },
+        index_from={
+            "anyOf": [{"const": "never"}, {"type": "integer", "minimum": 1, "maximum": 10_000_000}],
+            "description": "From how many memories on an index answers searches; needs the extra fast.",
+            "default": _SETTINGS.index_from,
         },
         memory_dim={
             "anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 8, "maximum": 8192}],
@@ -182,6 +189,21 @@ CONFIG_SCHEMA: dict[str, Any] = _object(
             "boolean",
             "Note beside the memory, as questions and ids, what turned out to be of use, to train a head on.",
             _SETTINGS.feedback,
+        ),
+        resident=_object(
+            "Whether the commands of the five tools are answered by a process that has the memory open.",
+            mode={
+                "enum": list(RESIDENT_MODES),
+                "description": '"use": ask one that is there. "start": also start one. "off": never ask.',
+                "default": _RESIDENT.mode,
+            },
+            minutes=_value(
+                "number",
+                "Minutes without a call after which one that was started so ends.",
+                _RESIDENT.minutes,
+                exclusiveMinimum=0,
+                maximum=MOST_MINUTES,
+            ),
         ),
     ),
     encoder=_object(

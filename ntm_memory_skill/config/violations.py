@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
-from jsonschema import Draft202012Validator, TypeChecker, ValidationError
-from jsonschema.validators import extend
+if TYPE_CHECKING:
+    from jsonschema import TypeChecker, ValidationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Violation:
 
 def violations(value: object, schema: Mapping[str, Any]) -> list[Violation]:
     """Return everything about `value` that breaks `schema`, in the order of the schema."""
-    errors = _Validator(schema).iter_errors(value)
+    errors = _validator()(schema).iter_errors(value)
     return [violation for error in errors for violation in _describe(error)]
 
 
@@ -42,8 +43,14 @@ def _is_number(checker: TypeChecker, value: object) -> bool:
     return _is_whole(checker, value) or (isinstance(value, float) and math.isfinite(value))
 
 
-_TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number})
-_Validator = extend(Draft202012Validator, type_checker=_TYPES)  # type: ignore[no-untyped-call]  # the stubs lack its types
+@cache
+def _validator() -> Any:
+    """Return the class that checks; its library is imported with the first value to check."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_whole, "number": _is_number})
+    return extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]  # the stubs lack its types
 
 
 def _describe(error: ValidationError) -> Iterator[Violation]:

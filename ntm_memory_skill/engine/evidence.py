@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int64
 
 from ntm_memory_skill.engine.associations import associated
 from ntm_memory_skill.engine.cue import Cue
@@ -70,6 +70,8 @@ best memory and of the tenth, by meaning and by words; λ; share of the ten best
 time."""
 STATISTICS = QUERY_STATISTICS + MEMORY_STATISTICS
 TENTH = 10
+BY_WORDS = 256
+"""Memories that are compared exactly because words speak for them, where an index does not look at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,8 @@ def gather(
     if cue.key is not None:
         similarity = np.asarray(projection.matrix.similarities(cue.key, cue.matcher))
         backend = projection.matrix.backend if cue.matcher is None else cue.matcher.name
+        if backend == "ivf":
+            _look_at(_most(match.scores, BY_WORDS), similarity, cue.key, projection)
         terms["meaning"] = addressing.standardize(similarity, admitted)
         share = words_share(terms, cue, settings)
         if settings.commonness or learnt:
@@ -159,6 +163,13 @@ def gather(
         admitted=admitted,
         settings=settings,
     )
+
+
+def _look_at(
+    slots: Int64[np.ndarray, "k"], similarity: Column, key: Float32[np.ndarray, "m"], projection: Projection
+) -> None:
+    """Compare some memories exactly that an index may have passed over."""
+    similarity[slots] = projection.matrix.matches(key[None, :], slots)[0]
 
 
 def words_share(terms: Mapping[str, Column], cue: Cue, settings: AddressingSettings) -> float:
@@ -215,6 +226,12 @@ def _above(values: Column) -> Column:
 
 def _lead(values: Column) -> float:
     return float(values.max())
+
+
+def _most(values: Column, count: int) -> Int64[np.ndarray, "k"]:
+    """Return the places of the largest values above 0, `count` at most, in no order."""
+    places = np.flatnonzero(values > 0)
+    return places if len(places) <= count else places[np.argpartition(-values[places], count - 1)[:count]]
 
 
 def _top(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -18,6 +18,7 @@ from jaxtyping import Float32
 
 from ntm_memory_skill.encoder import Encoder, Progress
 from ntm_memory_skill.engine.accesses import AccessCounts
+from ntm_memory_skill.engine.footprint import Footprint
 from ntm_memory_skill.engine.projection import Projection
 from ntm_memory_skill.errors import EncoderMismatch, StoreClosed, StoreError, StoreLocked, UnknownMemory
 from ntm_memory_skill.model import EncoderIdentity, Event, Memorized, Record, Restored, Updated, indexed_text
@@ -33,15 +34,24 @@ class LiveMemory:
         store: Where memories are kept.
         encoder: What makes their keys.
         reach: R of the head's shift kernel.
+        index_from: Rows of the matrix from which on it is searched through an index; None never does that.
         reconsolidate: Whether being recalled strengthens and links memories.
     """
 
-    def __init__(self, store: Store, encoder: Encoder, reach: int, *, reconsolidate: bool = True) -> None:
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder,
+        reach: int,
+        *,
+        index_from: int | None = None,
+        reconsolidate: bool = True,
+    ) -> None:
         self.store, self.encoder = store, encoder
         self.mutex = threading.RLock()
         self.on_commit: Callable[[Sequence[Event]], None] | None = None
         """Told what this process has made durable and shown, while the writers' lock is still held."""
-        self._reach = reach
+        self._reach, self._index_from = reach, index_from
         self._projection: Projection | None = None
         self._makeshift = False  # the projection was built without a model
         self._whole: Projection | None = None
@@ -111,6 +121,13 @@ class LiveMemory:
                 self._whole = self._filled(whole=True)
             return self._whole
 
+    def footprint(self) -> Footprint:
+        """Return what this memory takes of the process's memory, without loading anything."""
+        with self.mutex:
+            self._catch_up()
+            built = [each for each in (self._projection, self._whole) if each is not None]
+            return Footprint.of(self.store.state, self.store.waiting_keys, built)
+
     def encode(self, texts: Sequence[str], on_progress: Progress | None = None) -> Float32[np.ndarray, "k m"]:
         """Return texts' keys; that the memory takes this encoder's keys is checked before any work is done."""
         check_encoder(self.store.encoder, self.encoder.identity)
@@ -120,10 +137,11 @@ class LiveMemory:
         """Return the keys of memories' texts by id: those on disk, and the rest encoded anew."""
         identity = self.encoder.identity
         check_encoder(self.store.encoder, identity)
-        rows = self.store.key_rows()
         texts = {record.id: indexed_text(record.key, record.content) for record in records}
-        places = {ident: rows.position(identity.digest(text)) for ident, text in texts.items()}
-        found = {ident: rows.keys[place] for ident, place in places.items() if place is not None}
+        with self.store.key_rows() as rows:
+            places = {ident: rows.position(identity.digest(text)) for ident, text in texts.items()}
+            here = {ident: place for ident, place in places.items() if place is not None}
+            found = dict(zip(here, rows.taken(np.fromiter(here.values(), np.int64, len(here))), strict=True))
         missing = [ident for ident in texts if ident not in found]
         encoded = self.encoder.encode_passages([texts[ident] for ident in missing]) if missing else ()
         return found | dict(zip(missing, encoded, strict=True))
@@ -177,6 +195,11 @@ class LiveMemory:
             self.store.rekey(KeyRows([identity.digest(text) for text in texts], keys), identity)
             self._projection = self._whole = None
             return len(state.records)
+
+    def settle(self) -> None:
+        """Store the access counts now, unless somebody is writing or the folder is read-only."""
+        with self.mutex:
+            self._store_accesses()
 
     def close(self) -> None:
         """Store the access counts and fold the journal, if that is due and nobody is writing; then let go.
@@ -255,8 +278,9 @@ class LiveMemory:
         identity = self.encoder.identity
         check_encoder(self.store.encoder, identity)
         xp = importlib.import_module(self.encoder.array_library)
-        projection = Projection(xp, identity.dimension, self._reach, whole=whole)
-        missing = projection.fill(self.store.state, self.store.key_rows(), identity, self.encoder.encode_passages)
+        projection = Projection(xp, identity.dimension, self._reach, whole=whole, index_from=self._index_from)
+        with self.store.key_rows() as rows:
+            missing = projection.fill(self.store.state, rows, identity, self.encoder.encode_passages)
         self.store.supply(missing)
         return projection
 
@@ -265,8 +289,9 @@ class LiveMemory:
         if identity is None:
             raise LookupError("a memory that was never written has no words to look for")
         check_encoder(self.store.encoder, identity)
-        projection = Projection(np, identity.dimension, self._reach)
-        projection.fill(self.store.state, self.store.key_rows(), identity, None)
+        projection = Projection(np, identity.dimension, self._reach, index_from=self._index_from)
+        with self.store.key_rows() as rows:
+            projection.fill(self.store.state, rows, identity, None)
         return projection
 
     def _check_open(self) -> None:

@@ -24,6 +24,7 @@ from ntm_memory_skill.engine.reading import Reader
 from ntm_memory_skill.engine.recollecting import candidates
 from ntm_memory_skill.engine.reranking import Reranking
 from ntm_memory_skill.engine.settings import Settings
+from ntm_memory_skill.engine.visiting import Visitable
 from ntm_memory_skill.engine.writing import Writer
 from ntm_memory_skill.errors import MemoryFull, StoreError
 from ntm_memory_skill.m3.association import Cue
@@ -34,7 +35,7 @@ from ntm_memory_skill.store import DirectoryStore, State, Store
 logger = logging.getLogger(__name__)
 
 
-class NTMMemoryManager(Inspectable, Lifecycle):
+class NTMMemoryManager(Inspectable, Lifecycle, Visitable):
     """A memory: memorize, recall, search, update, erase.
 
     Safe to use from several threads; several processes may open the same files. Close it, or use it in a `with`.
@@ -61,6 +62,7 @@ class NTMMemoryManager(Inspectable, Lifecycle):
             store,
             encoder,
             self.settings.addressing.head.reach,
+            index_from=self.settings.index_from,
             reconsolidate=self.settings.m3.reconsolidate,
         )
         self._reader = Reader(self._live, encoder, self.settings, clock)

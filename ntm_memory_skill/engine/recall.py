@@ -184,12 +184,13 @@ def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
     """Return what makes a hit, with its trace, of any of some slots."""
     projection, cue, focused = seen.projection, seen.cue, seen.focus
     evidence, stages, lent = focused.evidence, focused.stages, _neighbours(seen, slots)
+    matches = _matches(seen, slots)
 
     def hit(slot: int, query: Query) -> Hit:
         record, moment = projection.record(slot), query.filters.as_of
         besides = () if focused.led is None else (Term("hops", float(focused.led[slot]), 1.0),)
         trace = Trace(
-            cosine=None if evidence.similarity is None else float(evidence.similarity[slot]) / record.strength,
+            cosine=None if matches is None else matches[slot] / record.strength,
             bm25=float(evidence.match.scores[slot]),
             lexical_share=evidence.lexical_share,
             content_score=float(focused.scores[slot]),
@@ -212,6 +213,21 @@ def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
         return Hit(record, trace.sharpened, trace, None if moment is None else record.content_at(moment))
 
     return hit
+
+
+def _matches(seen: Sight, slots: Sequence[int]) -> dict[int, float] | None:
+    """Return what each slot's row and the question's key have in common; None where the question has no key.
+
+    What rows amount to as bytes, or an index took them for, decides nothing that is told.
+    """
+    evidence, key = seen.focus.evidence, seen.cue.key
+    if evidence.similarity is None or key is None:
+        return None
+    exactly = evidence.backend in ("quantised", "ivf")
+    found = (
+        seen.projection.matrix.matches(key[None, :], np.asarray(slots))[0] if exactly else evidence.similarity[slots]
+    )
+    return dict(zip(slots, np.asarray(found).tolist(), strict=True))
 
 
 def _neighbours(seen: Sight, slots: Sequence[int]) -> dict[int, tuple[Neighbour, ...]]:

@@ -41,6 +41,10 @@ class Reranking:
         chosen = settings.reranker
         return cls(load_reranker(chosen), chosen.candidates, wait=not settings.answer_while_loading)
 
+    def waiting(self) -> Reranking:
+        """Return the same reranker, with answers that wait for its model."""
+        return Reranking(self._reranker, self._candidates)
+
     @property
     def decides(self) -> bool:
         """Whether there is a reranker: then the order of the first hits is its business."""

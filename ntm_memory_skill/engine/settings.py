@@ -155,6 +155,8 @@ class Settings:
     backend: Backend = "dense"
     """What matches keys with rows in searches that do not say: "dense", exactly, or "crossbar", as emulated
     memristors do, with an exact comparison of the best."""
+    index_from: int | None = 250_000
+    """Memories from which on an index answers searches (ivf), 1 and up; None: all rows are read, by bytes."""
     addressing: AddressingSettings = field(default_factory=AddressingSettings)
     crossbar: CrossbarSettings = field(default_factory=CrossbarSettings)
     reasoning: ReasoningSettings = field(default_factory=ReasoningSettings)

@@ -1,4 +1,7 @@
-"""The composition root: configuration in, an open memory out. Nothing else reads the environment."""
+"""The composition root: configuration in, an open memory out. Nothing else reads the environment.
+
+What computes is imported where it is put together: a command that another process answers only asks what is configured.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ntm_memory_skill.config import Config, load_config
-from ntm_memory_skill.encoder import EXPORTS, Encoder, EncoderSettings, RerankerSettings, load_encoder
-from ntm_memory_skill.engine import NTMMemoryManager, Reranking, Settings
+from ntm_memory_skill.config import Found, find
 from ntm_memory_skill.errors import ConfigError, ImportRefused
 from ntm_memory_skill.store import Paths
-from ntm_memory_skill.transfer import Item, parse
+
+if TYPE_CHECKING:
+    from ntm_memory_skill.config import Config
+    from ntm_memory_skill.encoder import Encoder, EncoderSettings, RerankerSettings
+    from ntm_memory_skill.engine import NTMMemoryManager, Reranking, Settings
+    from ntm_memory_skill.transfer import Item
 
 MARKDOWN_MEMORY = ("MEMORY.md", "memory.md", "USER.md", "memory/*.md", "memory/imports/**/*")
 """What OpenClaw keeps in a workspace, and has copied from other programs. DREAMS.md is its diary of its own work."""
@@ -29,11 +36,30 @@ def configured(memory_file: Path | None = None, workspace: Path | None = None) -
     Raises:
         ConfigError: It holds mistakes.
     """
+    from ntm_memory_skill.config import load_config
+
     return load_config(os.environ, Path.cwd() if workspace is None else workspace, memory_file=memory_file)
+
+
+def found(memory_file: Path | None) -> Found | None:
+    """Return how this process is configured, unchecked; None where that has to be looked at closely."""
+    try:
+        return find(os.environ, Path.cwd(), memory_file)
+    except OSError:  # the current folder is gone
+        return None
+
+
+def load_encoder(settings: EncoderSettings) -> Encoder:
+    """Return the encoder that the settings describe; see `encoder.load_encoder`."""
+    from ntm_memory_skill import encoder
+
+    return encoder.load_encoder(settings)
 
 
 def open_memory(config: Config, *, require_encoder: bool = True) -> NTMMemoryManager:
     """Open the memory that the configuration names; see `NTMMemoryManager.open`."""
+    from ntm_memory_skill.engine import NTMMemoryManager
+
     return NTMMemoryManager.open(config.memory_file, settings=config.settings, require_encoder=require_encoder)
 
 
@@ -43,6 +69,8 @@ def open_to_serve(config: Config, encoder: Encoder | None = None) -> NTMMemoryMa
     Raises:
         ConfigError: The skill is switched off.
     """
+    from ntm_memory_skill.engine import NTMMemoryManager
+
     check_enabled(config)
     settings = replace(config.settings, answer_while_loading=True)
     return NTMMemoryManager.open(config.memory_file, settings=settings, encoder=encoder)
@@ -76,12 +104,16 @@ class SharedModels:
             return self._encoders[shared]
 
     def _reranking(self, settings: Settings) -> Reranking:
+        from ntm_memory_skill.engine import Reranking
+
         with self._finding:
             return self._rerankings.setdefault(settings.reranker, Reranking.of(settings))
 
 
 def exports(config: Config) -> Path:
     """Return the folder that models are exported to: beside the memory."""
+    from ntm_memory_skill.encoder import EXPORTS
+
     return Paths.of(config.memory_file).folder / EXPORTS
 
 
@@ -196,6 +228,8 @@ def _parsed(file: Path) -> tuple[str, tuple[Item, ...]]:
         raise _unreadable(file, error) from error
     except UnicodeDecodeError as error:
         raise ImportRefused(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from error
+    from ntm_memory_skill.transfer import parse
+
     kind, items = parse(text, file.absolute())
     return kind, tuple(items)
 

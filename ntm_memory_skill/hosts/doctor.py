@@ -15,6 +15,7 @@ from ntm_memory_skill.encoder.bundled import model_folder
 from ntm_memory_skill.encoder.settings import exported
 from ntm_memory_skill.errors import NTMMemoryError, RerankerUnavailable, StoreError
 from ntm_memory_skill.hosts import compose
+from ntm_memory_skill.hosts.resident.client import told
 from ntm_memory_skill.sources import system_clock
 from ntm_memory_skill.store import Paths, verify
 
@@ -51,6 +52,7 @@ def examine(memory_file: Path | None) -> list[Diagnosis]:
         hint = "" if finding.error is None else finding.error.hint
         found.append(Diagnosis(finding.ok, finding.subject, finding.detail, hint))
     found.append(_attempt("memory and encoder", lambda: _match(settings)))
+    found.append(Diagnosis(True, "resident", _resident(settings)))
     return found
 
 
@@ -123,6 +125,19 @@ def examine_folder(memory_file: Path, subject: str, hint: str) -> Diagnosis:
         others = f"; others can look into it: chmod 700 {folder}" if shared else ""
         return Diagnosis(True, subject, f"{folder} can be written to{others}")
     return Diagnosis(False, subject, f"{existing} cannot be written to", hint)
+
+
+def _resident(config: Config) -> str:
+    """Say whether a process answers commands. None need be there: without one, each command does its work itself."""
+    if config.resident.mode == "off":
+        return "none is asked: ntm_memory.resident.mode is off"
+    status = told(config.memory_file, "status", compose.found(config.memory_file))
+    if status is None:
+        return "no process answers commands over this memory; each opens it itself"
+    name = f"process {status.get('process')}"
+    if status.get("refusal") is not None:
+        return f"{name} would leave commands to themselves: {status['refusal']}"
+    return f"{name} answers commands over this memory"
 
 
 def _match(config: Config) -> str:

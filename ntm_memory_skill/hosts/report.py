@@ -7,11 +7,13 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ntm_memory_skill.config import Config
 from ntm_memory_skill.engine import NTMMemoryManager
+from ntm_memory_skill.engine.footprint import Footprint
 from ntm_memory_skill.errors import InvalidArgument, StoreUnreachable
 from ntm_memory_skill.model import Record
 from ntm_memory_skill.store import Paths
@@ -21,7 +23,7 @@ TOP_TAGS = 10
 
 
 def statistics(memory: NTMMemoryManager, config: Config) -> dict[str, Any]:
-    """Return counts, times, the encoder and the files' sizes in bytes."""
+    """Return counts, times, the encoder, the files' sizes in bytes, and what is taken of this process's memory."""
     state = memory.state
     records = list(state.records.values())
     times = sorted(record.at for record in records)
@@ -51,7 +53,14 @@ def statistics(memory: NTMMemoryManager, config: Config) -> dict[str, Any]:
         "last": times[-1].isoformat() if times else None,
         "encoder": None if memory.encoder is None else str(memory.encoder),
         "bytes": {path.name: path.stat().st_size for path in files if path.exists()},
+        "in_memory": _in_memory(memory.footprint()),
     }
+
+
+def _in_memory(footprint: Footprint) -> dict[str, int | None]:
+    """Return the bytes that the memory takes of this process, by part; None where a part is not loaded."""
+    parts = {name: value for name, value in asdict(footprint).items() if name != "memories"}
+    return {**parts, "total": footprint.total, "per_memory": footprint.per_memory}
 
 
 def _causes(forgotten: Iterable[Record]) -> dict[str, int]:

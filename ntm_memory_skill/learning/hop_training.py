@@ -244,10 +244,13 @@ def _in_torch(lesson: Lesson) -> _Lesson:
     evidence = torch.zeros(1, size, dtype=torch.bool)
     evidence[0, list(lesson.evidence)] = True
     slots, shares, clues = map(torch.asarray, taken.claims)
+    present, sources, lengths, previous = (
+        None if each is None else torch.asarray(each) for each in taken.ground[: Ground._fields.index("conveyance")]
+    )
     return _Lesson(
         torch.asarray(taken.by_head),
         Steering(*map(torch.asarray, taken.heads)),
-        Ground(*(None if each is None else torch.asarray(each) for each in taken.ground)),
+        Ground(present, sources, lengths, previous),
         taken.deviation,
         slots,
         shares,

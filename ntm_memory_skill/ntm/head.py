@@ -80,10 +80,10 @@ class Ground(NamedTuple):
     """The tapes' neighbour table (see `addressing.shift_along`); None switches the shift off."""
     relative_lengths: Array | None = None
     """See `addressing.passing`; None lets all weight pass."""
-    conveyance: Conveyance | None = None
-    """What the shift amounts to, where it was made before for heads that all have the same kernel and length ratio."""
     previous: Array | None = None
     """The weights of the step before, shape ``(n,)``; None where there was none: the gate is open."""
+    conveyance: Conveyance | None = None
+    """What the shift amounts to, where it was made before for heads that all have the same kernel and length ratio."""
 
 
 class Looks(NamedTuple):

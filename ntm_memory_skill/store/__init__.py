@@ -22,12 +22,8 @@ What the operating system has to provide: an `fsync` that reaches the disk, an a
 locks that end with their holder. `docs/format.md` describes the files for people who read or back them up.
 """
 
-from ntm_memory_skill.store.check import Finding, verify
-from ntm_memory_skill.store.directory import DirectoryStore
-from ntm_memory_skill.store.memory import MemoryStore
-from ntm_memory_skill.store.paths import Beside, Paths
-from ntm_memory_skill.store.protocol import Changes, KeyRows, Scrubbed, Store, StoreSettings
-from ntm_memory_skill.store.state import State
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __all__ = [
     "Beside",
@@ -43,3 +39,28 @@ __all__ = [
     "StoreSettings",
     "verify",
 ]
+
+if TYPE_CHECKING:
+    from ntm_memory_skill.store.check import Finding, verify
+    from ntm_memory_skill.store.directory import DirectoryStore
+    from ntm_memory_skill.store.memory import MemoryStore
+    from ntm_memory_skill.store.paths import Beside, Paths
+    from ntm_memory_skill.store.protocol import Changes, KeyRows, Scrubbed, Store, StoreSettings
+    from ntm_memory_skill.store.state import State
+else:  # where the files are can be asked without what reads them
+    _HOMES = {
+        "check": "Finding verify",
+        "directory": "DirectoryStore",
+        "memory": "MemoryStore",
+        "paths": "Beside Paths",
+        "protocol": "Changes KeyRows Scrubbed Store StoreSettings",
+        "state": "State",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Import what is asked for."""
+        home = next((home for home, names in _HOMES.items() if name in names.split()), None)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+        return value

@@ -86,6 +86,11 @@ class Paths:
         """Where all is that may be beside the memory."""
         return self.head, self.hops, self.crossbar
 
+    @property
+    def socket(self) -> Path:
+        """Where a process that has the memory open answers commands: no part of the memory."""
+        return _beside(self.snapshot, "sock")
+
     def beside(self, what: Beside) -> Path:
         """Return where something beside the memory is kept."""
         match what:

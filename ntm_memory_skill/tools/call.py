@@ -9,10 +9,9 @@ Everything else is raised, for the host to log.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ntm_memory_skill.config import violations
-from ntm_memory_skill.engine import NTMMemoryManager
 from ntm_memory_skill.errors import (
     InputError,
     InvalidArgument,
@@ -21,18 +20,12 @@ from ntm_memory_skill.errors import (
     UnknownFilter,
     UnknownTool,
 )
-from ntm_memory_skill.tools import verbs
-from ntm_memory_skill.tools.spec import TOOLS, ToolSpec
+
+if TYPE_CHECKING:
+    from ntm_memory_skill.engine import NTMMemoryManager
+    from ntm_memory_skill.tools.spec import ToolSpec
 
 Envelope = dict[str, Any]
-
-_HANDLERS = {
-    "memorize": verbs.memorize,
-    "recall": verbs.recall,
-    "search": verbs.search,
-    "update": verbs.update,
-    "erase": verbs.erase,
-}
 
 
 def call(memory: NTMMemoryManager, tool: str, arguments: Mapping[str, Any]) -> Envelope:
@@ -43,13 +36,23 @@ def call(memory: NTMMemoryManager, tool: str, arguments: Mapping[str, Any]) -> E
     Raises:
         NTMMemoryError: Something that no argument could mend, such as a full disk.
     """
+    from ntm_memory_skill.tools import verbs  # with the engine, which an error's envelope does without
+    from ntm_memory_skill.tools.spec import TOOLS
+
+    handlers = {
+        "memorize": verbs.memorize,
+        "recall": verbs.recall,
+        "search": verbs.search,
+        "update": verbs.update,
+        "erase": verbs.erase,
+    }
     try:
         spec = TOOLS.get(tool)
         if spec is None:
             raise UnknownTool(f"there is no tool {tool!r}")
         given = _given(arguments)
         _check(spec, given)
-        return {"ok": True, **_HANDLERS[tool](memory, given)}
+        return {"ok": True, **handlers[tool](memory, given)}
     except InputError as error:
         return failure(error)
 

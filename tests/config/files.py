@@ -87,7 +87,7 @@ def as_stored(path: Path_, value: object) -> tuple[str, object]:
         "crossbar.adc_bits",
     }:
         return name, None
-    if value == "off" and name == "buffer_dimension":
+    if (name, value) in (("buffer_dimension", "off"), ("index_from", "never")):
         return name, None
     if name == "passphrase":
         return name, str(value).strip()

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_memory_skill import __version__
-from ntm_memory_skill.hosts.cli import app
+from ntm_memory_skill.hosts.cli import app, tools
 from ntm_memory_skill.hosts.cli.app import global_options_first
+from ntm_memory_skill.model import BACKENDS, MODES
 from ntm_memory_skill.tools import TOOLS
 from tests.hosts.command_line import run_here
 from tests.hosts.conftest import CommandLine
@@ -74,6 +75,12 @@ class TestVerbs:
         wanted = set(properties) - {"filters"} | set(properties.get("filters", {}).get("properties", {}))
         renamed = {ON_THE_COMMAND_LINE.get(name, name) for name in wanted}
         assert there == (renamed - {"ids"} | {"id"} if tool == "update" else renamed)
+
+    def test_every_choice_of_a_tool_can_be_named(self) -> None:
+        """The options that are one of several name all of them; and every tool's answer can be shown."""
+        assert tuple(tools.Mode) == MODES
+        assert tuple(tools.Backend) == BACKENDS
+        assert tools._RENDERERS.keys() == TOOLS.keys()
 
     def test_the_version_is_printed(self) -> None:
         """And nothing is opened."""

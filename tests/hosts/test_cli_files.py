@@ -205,6 +205,7 @@ class TestStats:
         stats = cli("--json", "stats").envelope["stats"]
         files = [each for each in path.parent.iterdir() if each.suffix not in (".lock", ".writer")]
         sizes = {each.name: each.stat().st_size for each in files}
+        in_memory = stats.pop("in_memory")
         assert stats == {
             "memory": str(path),
             "memories": 4,
@@ -230,6 +231,16 @@ class TestStats:
             "encoder": str(hashed.identity),
             "bytes": sizes,
         }
+        loaded = ("texts", "records", "waiting_keys")
+        assert in_memory["total"] == sum(in_memory[part] for part in loaded) > 0
+        assert in_memory["per_memory"] == round(in_memory["total"] / 7)  # 4, 2 that were merged, and 1 in the archive
+
+    def test_what_is_not_loaded_is_said_to_be_so(self, cli: CommandLine) -> None:
+        """To count memories no matrix is built, and no model is loaded."""
+        cli("memorize", "x")
+        in_memory = cli("--json", "stats").envelope["stats"]["in_memory"]
+        assert [name for name, value in in_memory.items() if value is None] == ["rows", "quantised_rows", "words"]
+        assert cli("stats").out.count("not loaded") == 3
 
     def test_an_empty_memory_has_nothing(self, cli: CommandLine) -> None:
         """No times, no encoder, no files."""
@@ -237,9 +248,9 @@ class TestStats:
         assert (stats["memories"], stats["first"], stats["encoder"], stats["bytes"]) == (0, None, None, {})
 
     def test_people_read_the_same_names(self, cli: CommandLine) -> None:
-        """A line each, with blanks for underscores."""
+        """Each on a line of its own, with blanks for underscores; what is long goes on below."""
         names = cli("--json", "stats").envelope["stats"]
-        shown = cli("stats").out.splitlines()
+        shown = [line for line in cli("stats").out.splitlines() if not line.startswith("   ")]
         assert [line.strip().split("  ")[0] for line in shown] == [name.replace("_", " ") for name in names]
 
 
@@ -293,7 +304,7 @@ class TestDoctor:
         outcome = cli("--json", "doctor", "--no-host")
         assert (outcome.status, outcome.envelope["ok"]) == (0, True)
         found = findings(outcome)
-        assert list(found) == [*EXAMINED, *VERIFIED, "memory and encoder"]
+        assert list(found) == [*EXAMINED, *VERIFIED, "memory and encoder", "resident"]
         for finding in found.values():
             assert finding.keys() == {"ok", "subject", "detail", "hint"}
             assert (finding["ok"], finding["hint"]) == (True, "")

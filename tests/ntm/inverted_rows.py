@@ -21,7 +21,8 @@ def clustered(count: int, length: int = 32, seed: int = 0) -> Rows:
     middles = np.random.default_rng(12).standard_normal((12, length))
     rng = np.random.default_rng(seed)
     rows = middles[rng.integers(0, len(middles), count)] + 0.5 * rng.standard_normal((count, length))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    units: Rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return units
 
 
 def built(backend: InvertedSimilarity, rows: Rows) -> InvertedSimilarity:

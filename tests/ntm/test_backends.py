@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from ntm_memory_skill.model import MATCHED
 from ntm_memory_skill.ntm import ExactSimilarity, MemoryMatrix, Similarity, SimilarityBySize
-from ntm_memory_skill.ntm.backends import QuantisedSimilarity
+from ntm_memory_skill.ntm.backends import InvertedSimilarity, QuantisedSimilarity
 from tests.ntm import oracle
 from tests.ntm.draws import array, few, numbers, plain
 
-BACKENDS = (ExactSimilarity, SimilarityBySize)
+BACKENDS = (ExactSimilarity, SimilarityBySize, InvertedSimilarity)
 """A new backend is added here, and nowhere else in this module."""
 
 
@@ -83,7 +83,7 @@ class TestContract:
 
 def test_backends_have_names_of_their_own() -> None:
     """A name tells in an answer what computed it."""
-    names = [backend.name for backend in (ExactSimilarity, QuantisedSimilarity)]
+    names = [backend.name for backend in (ExactSimilarity, QuantisedSimilarity, InvertedSimilarity)]
     assert len(set(names)) == len(names)
     assert set(names) < set(MATCHED)
     assert SimilarityBySize().name == ExactSimilarity.name

@@ -276,3 +276,39 @@ class TestEquations:
         """Check values in float32."""
         assert plain(found).dtype == np.float32
         np.testing.assert_allclose(plain(found), expected, atol=1e-5)
+
+
+class TestLayingOut:
+    """Room for rows that are written in parts."""
+
+    @pytest.mark.parametrize(
+        "slots", [[], [0], [4, 0, 2], list(range(600)), [700, 3]], ids=lambda slots: str(len(slots))
+    )
+    def test_rows_written_in_parts_are_those_written_at_once(self, slots: list[int]) -> None:
+        """And the same slots are free."""
+        keys = np.random.default_rng(1).standard_normal((len(slots), 8)).astype(np.float32)
+        at_once, in_parts = (MemoryMatrix(np, 8, ExactSimilarity()) for _ in range(2))
+        at_once.store_many(slots, keys)
+        in_parts.lay_out(slots)
+        for first in range(0, len(slots), 2):
+            in_parts.store_many(slots[first : first + 2], keys[first : first + 2])
+        assert np.array_equal(at_once.rows, in_parts.rows)
+        assert len(at_once) == len(in_parts)
+        assert at_once.occupied == in_parts.occupied == len(slots)
+        assert at_once.allocate(5) == in_parts.allocate(5)
+
+    def test_rows_that_are_there_stay(self) -> None:
+        """And so do the slots that are free among them."""
+        matrix = MemoryMatrix(np, 2, ExactSimilarity())
+        matrix.store(1, np.asarray([1.0, 0.0], np.float32))
+        for slots in ([], [0], [400]):
+            matrix.lay_out(slots)
+            assert matrix.row(1).tolist() == [1.0, 0.0]
+        assert matrix.allocate(2) == [0, 2]
+
+    def test_bytes_are_those_of_the_rows(self) -> None:
+        """Room for more is not counted; the exact backend keeps nothing."""
+        matrix = MemoryMatrix(np, 8, ExactSimilarity())
+        assert (matrix.nbytes, matrix.backend_nbytes) == (0, None)
+        matrix.store(2, np.ones(8, np.float32))
+        assert matrix.nbytes == matrix.rows.nbytes == 3 * 8 * 4

@@ -11,8 +11,8 @@ from tests.tools.calls import done, noted
 
 
 def test_every_term_and_stage_has_words_of_its_own() -> None:
-    """And none besides; no two are called the same, or explained the same."""
-    assert set(WORDING) == {*TERMS, *BESIDES}
+    """In the engine's order, and none besides; no two are called the same, or explained the same."""
+    assert tuple(WORDING) == (*TERMS, *BESIDES)
     for said in ("label", "about", "more"):
         assert len({getattr(each, said) for each in WORDING.values()}) == len(WORDING)
     assert all(WORDING[name].less for name in TERMS)

@@ -18,21 +18,8 @@ import typer
 from ntm_memory_skill import __version__
 from ntm_memory_skill.config import ENVIRONMENT, MEMORY_VARIABLE
 from ntm_memory_skill.errors import NTMMemoryError
-from ntm_memory_skill.hosts.cli import (
-    crossbar,
-    encoder,
-    evaluate,
-    explain,
-    files,
-    lifecycle,
-    proof,
-    setup,
-    tasks,
-    tools,
-    train,
-    upkeep,
-)
 from ntm_memory_skill.hosts.cli.output import Output
+from ntm_memory_skill.hosts.cli.verbs import VerbGroup
 from ntm_memory_skill.tools import failure
 
 HELP = "A memory for chat agents: stored for good, found by meaning, words and what was said next to it."
@@ -40,6 +27,7 @@ ENVIRONMENT_HELP = "Environment: " + " · ".join(f"{name}: {text}" for name, tex
 
 app = typer.Typer(
     name="ntm-memory",
+    cls=VerbGroup,
     help=HELP,
     epilog=ENVIRONMENT_HELP,
     no_args_is_help=True,
@@ -48,18 +36,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-tools.register(app)
-files.register(app)
-upkeep.register(app)
-lifecycle.register(app)
-setup.register(app)
-proof.register(app)
-evaluate.register(app)
-explain.register(app)
-train.register(app)
-tasks.register(app)
-crossbar.register(app)
-encoder.register(app)
 
 
 def _version(wanted: bool) -> None:
@@ -72,7 +48,7 @@ def _version(wanted: bool) -> None:
 def options(
     context: typer.Context,
     memory: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--memory", "-m", metavar="PATH", help=f"The memory's file or folder; else {MEMORY_VARIABLE}."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON envelope on standard output.")] = False,
@@ -81,7 +57,7 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that every verb has."""
-    context.obj = Output(memory_file=memory, as_json=as_json)
+    context.obj = Output(memory_file=None if memory is None else Path(memory), as_json=as_json)
 
 
 def run(arguments: Sequence[str]) -> int:

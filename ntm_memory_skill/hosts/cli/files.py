@@ -1,9 +1,8 @@
-"""Commands that bring memories in and out, say what there is, and serve it: import, export, stats, serve."""
+"""Commands that bring memories in and out, and say what there is: import, export, stats."""
 
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.hosts import report
 from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
 from ntm_memory_skill.hosts.compose import read_for_import
@@ -19,19 +17,11 @@ from ntm_memory_skill.hosts.importing import bring_in
 from ntm_memory_skill.transfer import to_jsonl, to_markdown
 
 
-class Transport(StrEnum):
-    """How an MCP client talks to the server."""
-
-    STDIO = "stdio"
-    HTTP = "http"
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("import", rich_help_panel="Files")(import_)
     for command in (export, stats):
         app.command(command.__name__, rich_help_panel="Files")(command)
-    app.command("serve", rich_help_panel="Hosts")(serve)
 
 
 def import_(
@@ -91,36 +81,12 @@ def stats(context: typer.Context) -> None:
     def render(console: Console, envelope: Envelope) -> None:
         table = Table(show_header=False, box=None)
         for name, value in envelope["stats"].items():
-            shown = ", ".join(f"{key} {number}" for key, number in value.items()) if isinstance(value, dict) else value
+            shown = ", ".join(map(_said, value, value.values())) if isinstance(value, dict) else value
             table.add_row(f"[dim]{name.replace('_', ' ')}[/]", literal(str(shown)))
         console.print(table)
 
     output.show({"ok": True, "stats": found}, render)
 
 
-def serve(
-    context: typer.Context,
-    mcp: Annotated[Transport, typer.Option(help="How clients talk to it.")] = Transport.STDIO,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="For http: 0 takes a free one.")] = 8765,
-    agents: Annotated[
-        bool, typer.Option("--agents", help="For the OpenClaw plugin: each request names its agent's memory.")
-    ] = False,
-) -> None:
-    """Serve the five tools to MCP clients: over stdio until the client hangs up, over http until interrupted.
-
-    Over http it listens on this machine alone; clients show the token that lies beside the memory.
-    """
-    if agents and mcp is Transport.HTTP:
-        raise InvalidArgument("--agents is for stdio", hint="Leave out --agents, or --mcp http.")
-    if agents:
-        from ntm_memory_skill.hosts.mcp.stdio import serve_agents
-
-        serve_agents()
-    elif mcp is Transport.STDIO:
-        from ntm_memory_skill.hosts.mcp.stdio import serve_one
-
-        serve_one(of(context).config)
-    else:
-        from ntm_memory_skill.hosts.mcp.http import serve_http
-
-        serve_http(of(context).config, port)
+def _said(name: str, number: int | None) -> str:
+    return f"{name} {'not loaded' if number is None else number}"

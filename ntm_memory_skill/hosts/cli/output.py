@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 
-from ntm_memory_skill.config import Config
-from ntm_memory_skill.engine import NTMMemoryManager
-from ntm_memory_skill.hosts import compose
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ntm_memory_skill.config import Config
+    from ntm_memory_skill.engine import NTMMemoryManager
 
 Envelope = Mapping[str, Any]
 
@@ -32,6 +33,8 @@ class Output:
     @cached_property
     def config(self) -> Config:
         """The configuration; raises ConfigError where it holds mistakes."""
+        from ntm_memory_skill.hosts import compose
+
         return compose.configured(self.memory_file)
 
     @cached_property
@@ -42,10 +45,16 @@ class Output:
     @contextmanager
     def memory(self, *, require_encoder: bool = True) -> Iterator[NTMMemoryManager]:
         """Open the configured memory for a block, and say what was mended in it."""
+        from ntm_memory_skill.hosts import compose
+
         with compose.open_memory(self.config, require_encoder=require_encoder) as memory:
-            for warning in memory.warnings:
-                terminal(stderr=True).print(f"[yellow]note:[/] {literal(warning)}")
+            self.note(memory.warnings)
             yield memory
+
+    def note(self, warnings: Sequence[str]) -> None:
+        """Say on standard error what was mended in the memory."""
+        for warning in warnings:
+            terminal(stderr=True).print(f"[yellow]note:[/] {literal(warning)}")
 
     def show(self, envelope: Envelope, render: Callable[[Console, Envelope], None]) -> None:
         """Print an envelope as JSON, or through `render` for a person; exit with 1 if it is a failure."""
@@ -75,6 +84,8 @@ class Output:
 
 def terminal(*, stderr: bool = False) -> Console:
     """Return a console that prints text as it stands: no colours for numbers, no line breaks, no emoji for codes."""
+    from rich.console import Console
+
     return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, get_character_cell_size
-
-from ntm_memory_skill.engine import Attention
+if TYPE_CHECKING:
+    from ntm_memory_skill.engine import Attention
 
 BARS = "·▁▂▃▄▅▆▇█"
 PARTS = " ▏▎▍▌▋▊▉█"  # of a cell, from the left; there is only one such part from the right
@@ -37,6 +37,8 @@ def leaning(amount: float, peak: float, cells: int) -> str:
 
 def excerpt(text: str, cells: int) -> str:
     """Return a text as one line of up to so many cells of a terminal, 1 and up; a Chinese character takes two."""
+    from rich.cells import cell_len, get_character_cell_size
+
     line = " ".join(text.split())
     if cell_len(line) <= cells:
         return line

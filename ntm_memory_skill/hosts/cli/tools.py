@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from ntm_memory_skill.errors import InvalidArgument
-from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
+from ntm_memory_skill.hosts.cli.output import Envelope, Output, literal, of
 from ntm_memory_skill.hosts.cli.picture import excerpt
+from ntm_memory_skill.hosts.cli.plain import PlainCommand
 from ntm_memory_skill.hosts.cli.reasons import difference_lines, trace_lines, why_it_lost
-from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread
-from ntm_memory_skill.model import BACKENDS, MODES
-from ntm_memory_skill.tools import TOOLS, call
+from ntm_memory_skill.hosts.compose import check_enabled, found, keep_to_one_thread
+from ntm_memory_skill.hosts.resident.client import ask
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Mode(StrEnum):
@@ -28,19 +30,11 @@ class Mode(StrEnum):
     TEMPORAL = "temporal"
 
 
-if tuple(Mode) != MODES:
-    raise AssertionError("a mode cannot be named, or a name has none")
-
-
 class Backend(StrEnum):
     """What matches the question with memories."""
 
     DENSE = "dense"
     CROSSBAR = "crossbar"
-
-
-if tuple(Backend) != BACKENDS:
-    raise AssertionError("a backend cannot be named, or a name has none")
 
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A label; may be given several times.")]
@@ -65,7 +59,7 @@ Reason = Annotated[str | None, typer.Option(help="Why.")]
 def register(app: typer.Typer) -> None:
     """Add the five commands."""
     for command in (memorize, recall, search, update, erase):
-        app.command(command.__name__, rich_help_panel="The five tools")(command)
+        app.command(command.__name__, cls=PlainCommand, rich_help_panel="The five tools")(command)
 
 
 def memorize(
@@ -212,12 +206,27 @@ def beneath(memory: dict[str, Any]) -> str:
 
 def _tool(ctx: typer.Context, name: str, arguments: dict[str, Any]) -> None:
     output = of(ctx)
+    given = {each: value for each, value in arguments.items() if value is not None}
+    configured = found(output.memory_file)
+    answer = None if configured is None else ask(configured, name, given)
+    envelope: Envelope
+    if answer is None:
+        envelope = _here(output, name, given)
+    else:
+        output.note(answer.notes)
+        envelope = answer.given()
+    output.show(envelope, _RENDERERS[name])
+
+
+def _here(output: Output, name: str, arguments: dict[str, Any]) -> Envelope:
+    """Open the memory in this process, and call the tool."""
+    from ntm_memory_skill.tools import call
+
     check_enabled(output.config)
     keep_to_one_thread()
-    needs_encoder = name != "erase" or arguments.get("query") is not None
+    needs_encoder = name != "erase" or "query" in arguments
     with output.memory(require_encoder=needs_encoder) as memory:
-        envelope = call(memory, name, arguments)
-    output.show(envelope, _RENDERERS[name])
+        return call(memory, name, arguments)
 
 
 def _memorized(console: Console, envelope: Envelope) -> None:
@@ -319,5 +328,3 @@ def _erased(console: Console, envelope: Envelope) -> None:
 
 
 _RENDERERS = {"memorize": _memorized, "recall": _recalled, "search": _found, "update": _updated, "erase": _erased}
-if _RENDERERS.keys() != TOOLS.keys():
-    raise AssertionError("a tool has no command, or a command no tool")

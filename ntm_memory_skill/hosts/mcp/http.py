@@ -29,6 +29,7 @@ from ntm_memory_skill.errors import AddressInUse, StoreUnreachable
 from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread, log_to_stderr, open_to_serve
 from ntm_memory_skill.hosts.mcp.memories import LazyMemory
 from ntm_memory_skill.hosts.mcp.server import build_server
+from ntm_memory_skill.hosts.resident.server import offered
 from ntm_memory_skill.store import Paths
 
 LOOPBACK = "127.0.0.1"
@@ -88,7 +89,8 @@ def serve_http(config: Config, port: int) -> None:
             build_app(build_server(memory), token), log_level="warning", timeout_graceful_shutdown=GRACE
         )
         try:
-            uvicorn.Server(settings).run(sockets=[opened])
+            with offered(config, memory):
+                uvicorn.Server(settings).run(sockets=[opened])
         finally:
             memory.close()
 

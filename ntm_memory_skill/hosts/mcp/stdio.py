@@ -19,17 +19,19 @@ from ntm_memory_skill.hosts.compose import (
 from ntm_memory_skill.hosts.mcp.agents import build_agent_server
 from ntm_memory_skill.hosts.mcp.memories import AgentMemories, LazyMemory, Memories, Place
 from ntm_memory_skill.hosts.mcp.server import build_server
+from ntm_memory_skill.hosts.resident.server import offered
 
 
 def serve_one(config: Config) -> None:
-    """Serve the configured memory until the client closes standard input.
+    """Serve the configured memory until the client closes standard input, and answer the command line meanwhile.
 
     Raises:
         ConfigError: The skill is switched off.
     """
     check_enabled(config)
     memory = LazyMemory(lambda: open_to_serve(config))
-    _serve(build_server(memory), memory)
+    with offered(config, memory):
+        _serve(build_server(memory), memory)
 
 
 def serve_agents() -> None:

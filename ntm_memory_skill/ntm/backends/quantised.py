@@ -61,6 +61,11 @@ class QuantisedSimilarity:
         """Slots whose rows have to be read again; None for all."""
         self._seen = 0
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it keeps beside the matrix."""
+        return self._codes.nbytes + self._steps.nbytes + self._errors.nbytes + self._lengths.nbytes
+
     def changed(self, slots: Iterable[int] | None) -> None:
         """Take note that the rows in some slots were written, or all of them (None)."""
         if slots is None:
