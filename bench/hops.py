@@ -27,11 +27,13 @@ from rich.progress import track
 from rich.table import Table
 
 from harness import KeepingEncoder
-from latency import CALLS, SEED, Stopwatch, TimedEncoder, sentence
+from latency import CALLS
+from made_up import SEED, sentence
 from ntm_memory_skill import AddressingSettings, Hit, NTMMemoryManager, ReasoningSettings, SentenceEncoder
 from ntm_memory_skill.evaluation import Measured, measure, read
 from ntm_memory_skill.evaluation.rows import Filled, Search
 from ntm_memory_skill.store import MemoryStore
+from stopwatch import Stopwatch, TimedEncoder
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the chains are the tests', which are not installed
 

@@ -24,7 +24,7 @@ from typing import Any
 from rich.progress import track
 
 from ntm_memory_skill import HashedEncoder
-from rival_stores import DIMENSION, Chroma, Handle, Item, Ours, Rival, SqliteVec
+from rival_stores import DIMENSION, Chroma, Item, Ours, Rival, SqliteVec
 from witness import FORK, PATIENCE, Child, ask, listen, note
 
 LONGEST_WAIT = 0.05  # seconds from a writer's first acknowledged add to its death, at most
@@ -56,10 +56,10 @@ class McpMemory:
             return None
         return str(json.loads((self._package / "package.json").read_text("utf-8"))["version"])
 
-    def open(self, folder: Path) -> Handle:
+    def open(self, folder: Path) -> McpHandle:
         """Start a server, and shake hands."""
         environment = {**os.environ, "MEMORY_FILE_PATH": str((folder / "memory.jsonl").resolve())}
-        return _McpHandle([str(self._node), f"{self._package}/dist/index.js"], environment)
+        return McpHandle([str(self._node), f"{self._package}/dist/index.js"], environment)
 
 
 def _npm_roots() -> list[Path]:
@@ -70,7 +70,7 @@ def _npm_roots() -> list[Path]:
     return [Path(answer.stdout.strip()) for answer in asked if answer.returncode == 0]
 
 
-class _McpHandle:
+class McpHandle:
     """A client of one server: JSON-RPC, one message a line."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
@@ -83,16 +83,29 @@ class _McpHandle:
         self._request("initialize", about)
         self._send({"method": "notifications/initialized"})
 
+    @property
+    def process(self) -> int:
+        """The server's process id."""
+        return int(self._server.pid)
+
     def add(self, item: Item) -> str:
+        """Store a text as an entity of its own, and return its name, which is the text."""
         text = str(item["content"])
         self._call("create_entities", {"entities": [{"name": text, "entityType": "note", "observations": [text]}]})
         return text
 
+    def looked_up(self, word: str) -> list[str]:
+        """Return the names of the entities that hold a word."""
+        graph = json.loads(self._call("search_nodes", {"query": word})["content"][0]["text"])
+        return [entity["name"] for entity in graph["entities"]]
+
     def listed(self) -> dict[str, str]:
+        """Return all texts by name."""
         graph = json.loads(self._call("read_graph", {})["content"][0]["text"])
         return {entity["name"]: entity["observations"][0] for entity in graph["entities"]}
 
     def close(self) -> None:
+        """End the server."""
         self._server.kill()  # it has answered: whatever it acknowledged should be in its file by now
         self._server.communicate()
 

@@ -1,6 +1,7 @@
 """What other stores find, and what they take for it, beside ours: the same texts and the same keys, in one run.
 
-    pip install -c constraints.txt sqlite-vec pysqlite3-binary chromadb lancedb mem0ai    # those that are wanted
+    pip install -c constraints.txt sqlite-vec pysqlite3-binary chromadb lancedb    # those that are wanted
+    pip install mem0ai    # it takes an older protobuf than the constraints allow
     python bench/rivals.py locomo_dev.json beam/ cmrc2018_trial_squad.json --json rivals.json
 
 Any file or folder that `ntm-memory eval` reads will do. The bundled model encodes every text and every question once;
@@ -68,8 +69,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     sets = [read(path) for path in arguments.paths]
-    passages, questions = _texts(sets)
-    keys = _keys(arguments.keys, passages, questions)
+    passages, questions = texts(sets)
+    keys = keys_of(arguments.keys, passages, questions)
     stores = rivals(keys)
     threads = os.environ.get("OMP_NUM_THREADS")
     figures: dict[str, Any] = {
@@ -100,7 +101,7 @@ def rivals(encoder: Encoder) -> list[FindingRival]:
     return [Ours(encoder), SqliteVec(encoder), Chroma(encoder), *lance, Mem0(encoder)]
 
 
-def _keys(file: Path | None, passages: Sequence[str], questions: Sequence[str]) -> KnownKeys:
+def keys_of(file: Path | None, passages: Sequence[str], questions: Sequence[str]) -> KnownKeys:
     """Return the keys of all texts: those of a file, if they are there, else fresh ones, which are put there."""
     keys = None if file is None else load(file, passages, questions)
     if keys is None:
@@ -126,7 +127,7 @@ def watch(label: str, total: int, run: Callable[..., None], *arguments: Any) -> 
     return None
 
 
-def _texts(sets: Sequence[Dataset]) -> tuple[list[str], list[str]]:
+def texts(sets: Sequence[Dataset]) -> tuple[list[str], list[str]]:
     """Return all texts and all questions, each once."""
     corpora = [corpus for each in sets for corpus in each.corpora]
     passages = dict.fromkeys(text_of(item) for corpus in corpora for item in corpus.items)

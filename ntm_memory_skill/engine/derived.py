@@ -7,10 +7,9 @@ the slots that were touched.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -47,23 +46,13 @@ MEMORY_SCALES = np.asarray([1.0, 0.5, 0.25, 0.25, 0.1, 0.15, 0.15, 0.5], np.floa
 """How much each of `MEMORY_STATISTICS` may differ between two memories of one kind, as a matter of course."""
 
 
-class Known(NamedTuple):
-    """What one state leaves to the next: tables that are worth being patched."""
-
-    relative_lengths: Float32[np.ndarray, "width n"] | None = None
-    conveyances: Mapping[HeadParameters, Conveyance] = MappingProxyType({})
-
-
-NOTHING = Known()
-
-
 @dataclass(frozen=True)
 class Derived:
     """One state of a projection. Arrays have one entry a slot; those of a free slot mean nothing."""
 
     projection: Projection
-    known: Known = NOTHING
-    """What was known of the state before."""
+    known: Mapping[HeadParameters, Conveyance] = field(default_factory=dict)
+    """What the shift amounted to in the state before, for the heads that asked."""
     touched: Sequence[int] = ()
     """The slots in which this state differs from that, where they are not new; what all slots share differs besides."""
 
@@ -82,27 +71,26 @@ class Derived:
     @cached_property
     def relative_lengths(self) -> Float32[np.ndarray, "width n"]:
         """ln(length of the source / length of the slot), laid out as `sources`; 0 where there is no source."""
-        logs = _column(np.log(np.maximum(self.lengths, SHORTEST)))
-        known = self.known.relative_lengths
-        columns = self._unknown(known)
-        sources = self.sources[:, columns]
-        fresh = np.append(logs, np.float32(0))[sources] - logs[columns]
-        fresh[sources == len(logs)] = 0
-        return _patched(known, columns, fresh, len(logs))
+        return self._relative(np.arange(len(self.lengths)))
 
     def conveyance(self, head: HeadParameters) -> Conveyance:
         """What the shift along the tapes amounts to, for a head's kernel and length ratio."""
         if head not in self._conveyances:
-            known = self.known.conveyances.get(head)
-            columns = self._unknown(None if known is None else known.arriving)
+            known = self.known.get(head)
+            columns = self._unknown(known)
             there = self.sources[:, columns] < len(self.lengths)
             kernel = np.asarray(head.kernel, np.float32)
-            fresh = conveyance(kernel, there, self.relative_lengths[:, columns], head.length_ratio)
-            olds = (None, None) if known is None else known
-            size = len(self.lengths)
-            patched = (_patched(old, columns, new, size) for old, new in zip(olds, fresh, strict=True))
-            self._conveyances[head] = Conveyance(*patched)
+            fresh = conveyance(kernel, there, self._relative(columns), head.length_ratio)
+            self._conveyances[head] = fresh if known is None else _patched(known, columns, fresh, len(self.lengths))
         return self._conveyances[head]
+
+    def _relative(self, columns: Int64[np.ndarray, "k"]) -> Float32[np.ndarray, "width k"]:
+        """Return some columns of `relative_lengths`."""
+        sources, none = self.sources[:, columns], len(self.lengths)
+        floored = np.maximum(self.lengths, SHORTEST)
+        table = np.log(np.append(floored, np.float32(1))[sources]) - np.log(floored[columns])
+        table[sources == none] = 0
+        return _column(table)
 
     @cached_property
     def commonness(self) -> Column:
@@ -167,20 +155,20 @@ class Derived:
             dtype=np.float32,
         )
 
-    def for_the_next(self) -> Known:
-        """Return what the next state can go on from: what was asked for in this one."""
-        return Known(self.__dict__.get("relative_lengths"), self._conveyances)
+    def for_the_next(self) -> Mapping[HeadParameters, Conveyance]:
+        """Return what the next state can go on from."""
+        return self._conveyances
 
     @cached_property
     def _conveyances(self) -> dict[HeadParameters, Conveyance]:
         return {}
 
-    def _unknown(self, known: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
-        """Return the slots for which what is known has to be computed: all, or those that were touched or are new."""
+    def _unknown(self, known: Conveyance | None) -> Int64[np.ndarray, "k"]:
+        """Return the slots for which it has to be computed: all, or those that were touched or are new."""
         size = len(self.projection)
         if known is None:
             return np.arange(size)
-        old = known.shape[-1]
+        old = len(known.staying)
         return np.concatenate(
             [np.asarray([slot for slot in self.touched if slot < old], np.int64), np.arange(old, size)]
         )
@@ -194,16 +182,15 @@ class Derived:
         return float(((here * there).sum(axis=1) / np.maximum(norms, EPSILON)).mean())
 
 
-def _patched(
-    known: np.ndarray[Any, Any] | None, columns: np.ndarray[Any, Any], fresh: np.ndarray[Any, Any], size: int
-) -> np.ndarray[Any, Any]:
+def _patched(known: Conveyance, columns: Int64[np.ndarray, "k"], fresh: Conveyance, size: int) -> Conveyance:
     """Return what is known, lengthened to `size`, with some columns written anew."""
-    if known is None:
-        return fresh
-    patched = np.zeros((*known.shape[:-1], size), known.dtype)
-    patched[..., : known.shape[-1]] = known
-    patched[..., columns] = fresh
-    return patched
+    patched = []
+    for old, new in zip(known, fresh, strict=True):
+        table = np.zeros((*old.shape[:-1], size), old.dtype)
+        table[..., : old.shape[-1]] = old
+        table[..., columns] = new
+        patched.append(table)
+    return Conveyance(*patched)
 
 
 def _column(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -42,6 +42,7 @@ class Itinerary:
     """Content scores of the first hop."""
     heads: Steering
     ground: Ground
+    """Without a conveyance: that is numpy's."""
     deviation: float
     """σ."""
     claims: Claims
@@ -92,7 +93,10 @@ class Journey:
     def itinerary(self) -> Itinerary:
         """Return what was said on the way."""
         first = self._first
-        return Itinerary(first.by_head, first.heads, first.ground, self._deviation, self._trail.claims(self._clues))
+        ground = first.ground._replace(conveyance=None)
+        if ground.sources is not None:
+            ground = ground._replace(relative_lengths=self._projection.derived.relative_lengths)
+        return Itinerary(first.by_head, first.heads, ground, self._deviation, self._trail.claims(self._clues))
 
     def _step(self, chain: Chain, to: int) -> Step:
         """Return why a chain led to a memory."""

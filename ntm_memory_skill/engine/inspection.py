@@ -1,4 +1,4 @@
-"""How the memory's head looks: where, why, and with which weights."""
+"""How the memory's head looks: where, why, and with which weights; and what room the memory takes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ntm_memory_skill.engine import recall as read_path
 from ntm_memory_skill.engine import validation
 from ntm_memory_skill.engine.answers import Attention
 from ntm_memory_skill.engine.explaining import Explanation
+from ntm_memory_skill.engine.footprint import Footprint
 from ntm_memory_skill.engine.hopping import Itinerary
 from ntm_memory_skill.engine.live import LiveMemory
 from ntm_memory_skill.engine.reading import Examination, Reader
@@ -23,6 +24,14 @@ class Inspectable:
     settings: Settings
     _live: LiveMemory
     _reader: Reader
+
+    def footprint(self) -> Footprint:
+        """Return what the memory takes of this process's memory, part by part: an estimate; nothing is loaded for it.
+
+        Raises:
+            StoreClosed: The memory has been closed.
+        """
+        return self._live.footprint()
 
     def attention(self, query: str) -> Attention:
         """Return where the head looks for a question, stage by stage, over all live memories in the order of time.

@@ -7,8 +7,7 @@ written, one after the other, in the order of merging.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+from collections.abc import Hashable
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,8 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from ntm_memory_skill.engine.admission import Admission
-from ntm_memory_skill.engine.derived import NOTHING, Derived
+from ntm_memory_skill.engine.derived import Derived
+from ntm_memory_skill.engine.filling import Encode, Keys, lay
 from ntm_memory_skill.engine.labels import Labels
 from ntm_memory_skill.engine.traits import Traits
 from ntm_memory_skill.lexical import BM25Index, tokenize
@@ -38,12 +38,11 @@ from ntm_memory_skill.model import (
     Restored,
     Superseded,
     Updated,
+    evolve,
     indexed_text,
 )
 from ntm_memory_skill.ntm import MemoryMatrix, SimilarityBySize, Tape
 from ntm_memory_skill.store import KeyRows, State
-
-Encode = Callable[[Sequence[str]], Float32[np.ndarray, "k m"]]
 
 
 class Projection:
@@ -54,11 +53,14 @@ class Projection:
         dimension: M.
         reach: R of the shift kernel.
         whole: Whether forgotten memories are in it. Slots are ordinals then, and not those of the active matrix.
+        index_from: Rows from which on the matrix is searched through an index; None never does that.
     """
 
-    def __init__(self, xp: Any, dimension: int, reach: int, *, whole: bool = False) -> None:
+    def __init__(
+        self, xp: Any, dimension: int, reach: int, *, whole: bool = False, index_from: int | None = None
+    ) -> None:
         self.xp, self._whole = xp, whole
-        self.matrix = MemoryMatrix(xp, dimension, SimilarityBySize())
+        self.matrix = MemoryMatrix(xp, dimension, SimilarityBySize(indexed_from=index_from))
         self.lexical = BM25Index()
         self.tape = Tape(reach)
         self.traits = Traits()
@@ -98,7 +100,7 @@ class Projection:
     def fill(self, state: State, rows: KeyRows, encoder: EncoderIdentity, encode: Encode | None) -> KeyRows:
         """Take in every memory, and return the rows that were missing from `rows` and had to be encoded.
 
-        Without `encode` those stay zero, and match nothing.
+        Without `encode` those stay zero, and match nothing. `rows` are closed once they are in the matrix.
         """
         records = [self._placed(record) for record in (state.remembered() if self._whole else state.records.values())]
         merged = [
@@ -108,27 +110,18 @@ class Projection:
             if each.weight > 0 and (source := state.forgotten.get(each.id)) is not None
         ]
         texts = [indexed_text(record.key, record.content) for record in (*records, *merged)]
-        digests = [encoder.digest(text) for text in texts]
-        places = [rows.position(digest) for digest in digests]
-        missing = [index for index, place in enumerate(places) if place is None]
-        keys = np.zeros((len(texts), encoder.dimension), dtype=np.float32)
-        encoded = keys[missing] if encode is None else encode([texts[index] for index in missing])
-        self.complete = encode is not None or not missing
-        present = [index for index, place in enumerate(places) if place is not None]
-        keys[present] = rows.keys[[place for place in places if place is not None]] if present else 0
-        keys[missing] = encoded
-        strengths = np.asarray([record.strength for record in records], dtype=np.float32)
-        self.matrix.store_many([record.slot for record in records], keys[: len(records)] * strengths[:, None])
+        keys = Keys(texts, rows, encoder, encode)
+        self.complete = keys.complete
+        of_merged = lay(self.matrix, keys, records, merged)
         self._grow(len(self.matrix))
-        of_merged = dict(zip((source.id for source in merged), keys[len(records) :], strict=True))
-        for record, text in zip(records, texts[: len(records)], strict=True):
+        for record, text in zip(records, texts, strict=False):  # behind them are those of what was merged
             self._read(record.slot, text)
             self._label(record)
             for each in record.absorbed:
                 if each.id in of_merged and each.weight > 0:
                     self.matrix.blend(record.slot, of_merged[each.id], each.weight)
         self.tape.extend((record.slot, record.session, record.at.timestamp(), record.ordinal) for record in records)
-        return KeyRows([digests[index] for index in missing], encoded)
+        return keys.encoded
 
     def move_to(self, xp: Any) -> None:
         """Let the matrix live in another array namespace from now on."""
@@ -154,7 +147,7 @@ class Projection:
 
     def _memorize(self, event: Memorized, state: State) -> None:
         new = event.record
-        self._write(replace(state.records.get(new.id, new), slot=new.slot), event.key_row)
+        self._write(evolve(state.records.get(new.id, new), slot=new.slot), event.key_row)
         superseded = None if new.supersedes is None else state.records.get(new.supersedes)
         if superseded is not None and superseded.id in self._slots:
             self._relabel(superseded)
@@ -178,7 +171,7 @@ class Projection:
     def derived(self) -> Derived:
         """What follows from the rows as they stand now."""
         if self._derived is None or self._touched is not None:
-            known = NOTHING if self._derived is None else self._derived.for_the_next()
+            known = {} if self._derived is None else self._derived.for_the_next()
             self._derived = Derived(self, known, sorted(self._touched or ()))
             self._touched = None
         return self._derived
@@ -237,7 +230,7 @@ class Projection:
 
     def _placed(self, record: Record) -> Record:
         """Return a memory in the slot that it has here."""
-        return replace(record, slot=record.ordinal) if self._whole else record
+        return evolve(record, slot=record.ordinal) if self._whole else record
 
     def _write(self, record: Record, row: bytes) -> None:
         record = self._placed(record)
@@ -255,7 +248,7 @@ class Projection:
         self.outdated |= bool(_parts(back)) or back.id in self._within
         slot = self._slots.get(event.id)
         if slot is None:
-            self._write(replace(back, slot=event.slot), event.key_row)
+            self._write(evolve(back, slot=event.slot), event.key_row)
         else:  # forgotten memories are in this projection
             self._relabel(back)
         self._touch()
@@ -290,7 +283,7 @@ class Projection:
             known = state.records.get(ident)
             if known is not None and ident in self._slots:
                 slot = self._slots[ident]
-                self._records[slot] = replace(
+                self._records[slot] = evolve(
                     self.record(slot),
                     accesses=known.accesses,
                     accessed_at=known.accessed_at,
@@ -370,7 +363,7 @@ class Projection:
         slot = self._slots[record.id]
         before = self.record(slot)
         self._unlabel(slot)
-        self._label(replace(record, slot=slot))
+        self._label(evolve(record, slot=slot))
         self.outdated |= not _parts(before) <= _parts(record)
         if record.strength != before.strength:
             self.matrix.fade(slot, 1 - record.strength / before.strength)

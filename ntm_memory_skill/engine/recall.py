@@ -102,7 +102,7 @@ def focus(
     ground = Ground(
         present=admitted,
         sources=derived.sources if settings.location else None,
-        relative_lengths=derived.relative_lengths if settings.location else None,
+        relative_lengths=derived.relative_lengths if settings.location and trained is not None else None,
         conveyance=derived.conveyance(settings.head) if settings.location and trained is None else None,
         previous=past.weights,
     )

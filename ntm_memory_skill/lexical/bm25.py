@@ -3,7 +3,7 @@
     score(d) = Σ_t idf(t) · f(t,d)·(k1+1) / (f(t,d) + k1·(1 − b + b·|d|/avg|d|))
     idf(t)   = ln(1 + (n − n_t + ½) / (n_t + ½))
 
-Postings are flat arrays, so a query costs one vector operation a term.
+Postings are flat arrays of small numbers, so a query costs one vector operation a term, and a term 8 bytes a memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from sys import getsizeof
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -49,32 +50,10 @@ class Match:
         return covered
 
 
-class _Held(NamedTuple):
-    """A memory's distinct terms."""
+Postings: TypeAlias = "array[int]"
+"""The slots that hold one term, each followed by how often it does: 8 bytes a slot."""
 
-    words: tuple[str, ...] = ()
-    characters: tuple[str, ...] = ()
-    """Those that stand in pairs alone: not counted beside the pairs where texts are compared or measured."""
-
-
-class _Postings:
-    """The slots that hold one term, and how often."""
-
-    __slots__ = ("counts", "slots")
-
-    def __init__(self) -> None:
-        self.slots = array("q")
-        self.counts = array("f")
-
-    def remove(self, slot: int) -> None:
-        """Drop one slot; the last posting takes its place."""
-        position = int((np.frombuffer(self.slots, np.int64) == slot).argmax())  # a common character has long postings
-        last_slot, last_count = self.slots.pop(), self.counts.pop()
-        if position < len(self.slots):
-            self.slots[position], self.counts[position] = last_slot, last_count
-
-
-_NOWHERE = _Postings()
+_NOWHERE: Postings = array("I")
 
 
 class BM25Index:
@@ -87,8 +66,11 @@ class BM25Index:
 
     def __init__(self, k1: float = K1, b: float = B) -> None:
         self._k1, self._b = k1, b
-        self._postings: dict[str, _Postings] = {}
-        self._held: dict[int, _Held] = {}
+        self._postings: dict[str, Postings] = {}
+        self._held: dict[int, tuple[str, ...]] = {}
+        """A memory's distinct terms. Last those characters that stand in pairs alone: they are not counted beside the
+        pairs where texts are compared or measured."""
+        self._alone = np.zeros(256, dtype=np.uint32)  # how many of these are not such characters
         self._term_counts = np.zeros(256, dtype=np.float32)  # |d|, characters beside their pairs included
         self._word_counts = np.zeros(256, dtype=np.float32)  # what `lengths` tells
         self._total = 0
@@ -106,14 +88,14 @@ class BM25Index:
         for term, count in counts.items():
             postings = self._postings.get(term)
             if postings is None:
-                postings = self._postings[term] = _Postings()
-            postings.slots.append(slot)
-            postings.counts.append(count)
-        said = words(terms)
+                self._postings[term] = array("I", (slot, count))
+            else:
+                postings.extend((slot, count))
+        said = terms if all(map(str.isascii, terms)) else words(terms)
         distinct = dict.fromkeys(said)
-        self._held[slot] = _Held(tuple(distinct), tuple(term for term in counts if term not in distinct))
+        self._held[slot] = (*distinct, *(term for term in counts if term not in distinct))
         self._make_room(slot)
-        self._term_counts[slot], self._word_counts[slot] = len(terms), len(said)
+        self._term_counts[slot], self._word_counts[slot], self._alone[slot] = len(terms), len(said), len(distinct)
         self._total += len(terms)
 
     def remove(self, slot: int) -> None:
@@ -121,13 +103,13 @@ class BM25Index:
         held = self._held.pop(slot, None)
         if held is None:
             return
-        for term in held.words + held.characters:
+        for term in held:
             postings = self._postings[term]
-            postings.remove(slot)
-            if not postings.slots:
+            _remove(postings, slot)
+            if not postings:
                 del self._postings[term]
         self._total -= int(self._term_counts[slot])
-        self._term_counts[slot] = self._word_counts[slot] = 0
+        self._term_counts[slot] = self._word_counts[slot] = self._alone[slot] = 0
 
     def match(self, terms: Iterable[str], size: int) -> Match:
         """Compare a query's terms with every slot below `size`; a repeated term counts once.
@@ -139,10 +121,10 @@ class BM25Index:
         if not distinct or not self._held:
             return Match(np.zeros(size, np.float32), np.zeros(len(distinct), np.float32), 0.0)
         held = [self._postings.get(term, _NOWHERE) for term in distinct]
-        idf = np.asarray([self._idf(len(postings.slots)) for postings in held], np.float32)
-        slots = np.concatenate([np.array(postings.slots, np.int64) for postings in held])
-        counts = np.concatenate([np.array(postings.counts, np.float32) for postings in held])
-        rarity = np.repeat(idf, [len(postings.slots) for postings in held])
+        idf = np.asarray([self._idf(len(postings) // 2) for postings in held], np.float32)
+        pairs = np.concatenate([np.array(postings, np.uintc) for postings in held])
+        slots, counts = pairs[::2].astype(np.int64), pairs[1::2].astype(np.float32)
+        rarity = np.repeat(idf, [len(postings) // 2 for postings in held])
         average = self._total / len(self._held) or 1.0
         norm = self._k1 * (1 - self._b + self._b * self._term_counts[slots] / average)
         scores = np.bincount(slots, rarity * counts * (self._k1 + 1) / (counts + norm), size)
@@ -162,25 +144,24 @@ class BM25Index:
 
     def terms(self, slot: int) -> frozenset[str]:
         """Return all the terms that a slot holds."""
-        held = self._held.get(slot, _Held())
-        return frozenset(held.words + held.characters)
+        return frozenset(self._held.get(slot, ()))
 
     def holders(self, terms: Iterable[str]) -> Int64[np.ndarray, "k"]:
         """Return the slots that hold all of some terms, ascending; none where there is no term."""
-        postings = sorted((self._postings.get(term, _NOWHERE).slots for term in set(terms)), key=len)
+        postings = sorted((self._postings.get(term, _NOWHERE) for term in set(terms)), key=len)
         if not postings:
             return np.zeros(0, np.int64)
-        found = set(postings[0])
+        found = set(postings[0][::2])
         for other in postings[1:]:
             if not found:
                 break
-            found.intersection_update(other)
+            found.intersection_update(other[::2])
         return np.array(sorted(found), np.int64)
 
     def matched(self, terms: Iterable[str], slot: int) -> tuple[str, ...]:
         """Return those of the query's terms that a slot holds, in the query's order; no character of a matched pair."""
-        held = self._held.get(slot, _Held())
-        found = [term for term in dict.fromkeys(terms) if term in held.words or term in held.characters]
+        held = self._held.get(slot, ())
+        found = [term for term in dict.fromkeys(terms) if term in held]
         within = {char for term in found if is_pair(term) for char in term}
         return tuple(term for term in found if term not in within)
 
@@ -189,8 +170,23 @@ class BM25Index:
 
         Both sides without the characters that stand in pairs: any two Chinese sentences share some by chance.
         """
-        mine, held = set(words(terms)), set(self._held.get(slot, _Held()).words)
+        mine, held = set(words(terms)), self._said(slot)
         return len(mine & held) / len(mine | held) if mine or held else 0.0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that terms and postings take in this process: an estimate that looks at each term and at no memory."""
+        strings = sum(map(getsizeof, self._postings))
+        postings = sum(map(getsizeof, self._postings.values()))
+        references = 8 * sum(len(each) // 2 for each in self._postings.values())  # a memory's distinct terms
+        tuples = len(self._held) * getsizeof(())
+        tables = self._term_counts.nbytes + self._word_counts.nbytes + self._alone.nbytes
+        return strings + postings + references + tuples + tables + getsizeof(self._postings) + getsizeof(self._held)
+
+    def _said(self, slot: int) -> set[str]:
+        """Return the words of a slot, without the characters that stand in pairs."""
+        held = self._held.get(slot)
+        return set() if held is None else set(held[: int(self._alone[slot])])
 
     def _make_room(self, slot: int) -> None:
         """Lengthen the tables of counts, at least to twice what they were."""
@@ -198,6 +194,15 @@ class BM25Index:
             more = np.zeros(max(slot + 1, len(self._term_counts)), np.float32)
             self._term_counts = np.concatenate([self._term_counts, more])
             self._word_counts = np.concatenate([self._word_counts, more])
+            self._alone = np.concatenate([self._alone, more.astype(np.uint32)])
 
     def _idf(self, holders: int) -> float:
         return math.log(1 + (len(self._held) - holders + 0.5) / (holders + 0.5))
+
+
+def _remove(postings: Postings, slot: int) -> None:
+    """Drop one slot; the last posting takes its place."""
+    position = 2 * int((np.frombuffer(postings, np.uintc)[::2] == slot).argmax())  # common characters have long ones
+    last_count, last_slot = postings.pop(), postings.pop()
+    if position < len(postings):
+        postings[position], postings[position + 1] = last_slot, last_count

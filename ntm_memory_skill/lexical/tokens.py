@@ -90,8 +90,11 @@ def _sorted_out(text: str) -> tuple[list[str], list[str]]:
         if is_cjk(run[0]):
             _cut(run, terms, stopped)
             continue
-        word = _POSSESSIVE.sub("", run)
-        (stopped if word in STOP_WORDS else terms).extend(_word_terms(word))
+        word = run if run.isalnum() else _POSSESSIVE.sub("", run)
+        if word.isdecimal():  # a number has no stem, and each is another: none need be kept at hand
+            terms.append(word)
+        else:
+            (stopped if word in STOP_WORDS else terms).extend(_word_terms(word))
     return terms, stopped
 
 

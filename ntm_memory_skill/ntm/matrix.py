@@ -21,6 +21,8 @@ from ntm_memory_skill.ntm.addressing import Array
 from ntm_memory_skill.ntm.backends import Following, Similarity
 
 FIRST_ROWS = 256
+TILE = 1024
+"""Rows that are copied at once."""
 
 
 class MemoryMatrix:
@@ -62,6 +64,16 @@ class MemoryMatrix:
         return self._rows[: self._used, :]
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of the rows; room for more is not counted."""
+        return int(self._used * self.dimension * self._rows.itemsize)
+
+    @property
+    def backend_nbytes(self) -> int | None:
+        """Bytes that the backend keeps beside them, as far as it tells; None where that is nothing."""
+        return getattr(self._similarity, "nbytes", None)
+
+    @property
     def backend(self) -> Matched:
         """What matched a key with the rows last."""
         return self._similarity.name
@@ -72,9 +84,11 @@ class MemoryMatrix:
         The first call reads all rows; later ones add up what has changed since.
         """
         if self._directions is None:
-            rows = np.asarray(self.rows)
-            lengths = np.maximum(np.linalg.norm(rows, axis=1), addressing.EPSILON)
-            self._directions = (1 / lengths).astype(np.float64) @ rows
+            self._directions = np.zeros(self.dimension)
+            for first in range(0, self._used, TILE):  # in float64 all rows at once would be two matrices more
+                rows = np.asarray(self.rows[first : first + TILE, :])
+                lengths = np.maximum(np.linalg.norm(rows, axis=1), addressing.EPSILON)
+                self._directions += (1 / lengths).astype(np.float64) @ rows
         mean: Float[np.ndarray, "m"] = (self._directions / max(1, self.occupied)).astype(np.float32)
         return mean
 
@@ -94,6 +108,24 @@ class MemoryMatrix:
         self._reach(slot)
         self._set(slot, self._xp.asarray(key, dtype=self._xp.float32) * strength)
         self._taken.add(slot)
+
+    def lay_out(self, slots: list[int]) -> None:
+        """Make room for rows that `store_many` is about to write in parts: so none is copied as the matrix grows.
+
+        A little more than they need, so that the first memory after them copies nothing either. Slots below the highest
+        one that are not among them are free.
+        """
+        count = max(slots, default=-1) + 1
+        if count <= self._used:
+            return
+        room = count + count // 16
+        if room > self._rows.shape[0]:
+            grown = self._xp.zeros((room, self.dimension), dtype=self._xp.float32)
+            grown[: self._used, :] = self.rows
+            self._rows = grown
+        for passed in sorted(set(range(self._used, count)).difference(slots)):
+            heapq.heappush(self._free, passed)
+        self._used = count
 
     def store_many(self, slots: list[int], keys: Float[np.ndarray, "k m"]) -> None:
         """Write several rows at once: the same as `store` for each."""

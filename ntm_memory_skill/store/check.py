@@ -137,9 +137,9 @@ class _Check:
 
     def keys(self, encoder: EncoderIdentity) -> list[Finding]:
         """Say how many keys are at hand."""
-        rows = self._store.key_rows()
         texts = [indexed_text(record.key, record.content) for record in self._state.remembered()]
-        missing = sum(rows.position(encoder.digest(text)) is None for text in texts)
+        with self._store.key_rows() as rows:
+            missing = sum(rows.position(encoder.digest(text)) is None for text in texts)
         anew = f"; {missing} will be encoded when they are needed" if missing else ""
         return [Finding(True, "keys", f"{len(texts) - missing} of {len(texts)} at hand{anew}")]
 

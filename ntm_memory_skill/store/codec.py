@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from ntm_memory_skill.errors import StoreDamaged
@@ -179,6 +181,8 @@ _DEFAULTS: dict[type, tuple[tuple[str, Any], ...]] = {
 }
 """The fields of every kind of value, with their defaults."""
 
+_KNOWN = {kind: frozenset(name for name, _ in known) for kind, known in _DEFAULTS.items()}
+
 _UNSAID: dict[type, JSON] = {Superseded: {"by": None, "at": None}}
 """Fields without a default that may be None: left out as well, for null is never written."""
 
@@ -215,25 +219,35 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
 def _from_json(kind: type[T], value: object) -> T:
     if not isinstance(value, dict):
         raise StoreDamaged(f"a {kind.__name__.lower()} is not a JSON object")
-    known = {name for name, _ in _DEFAULTS[kind]}
-    if not value.keys() <= known:
-        raise StoreDamaged(f"a {kind.__name__.lower()} has unknown fields: {sorted(value.keys() - known)}")
+    if not value.keys() <= _KNOWN[kind]:
+        raise StoreDamaged(f"a {kind.__name__.lower()} has unknown fields: {sorted(value.keys() - _KNOWN[kind])}")
     try:
-        return kind(**{**_UNSAID.get(kind, {}), **{name: _part(name, part) for name, part in value.items()}})
+        parts = {name: _READERS.get(name, _READ_TEXT)(name, part) for name, part in value.items()}
+        return kind(**({**_UNSAID[kind], **parts} if kind in _UNSAID else parts))
     except (TypeError, ValueError, binascii.Error) as error:
         raise StoreDamaged(f"a {kind.__name__.lower()} cannot be read: {error}") from error
 
 
-def _part(name: str, part: Any) -> Any:
-    """Return one field's value; None is never written, for it is the default wherever it may stand."""
-    read = _READERS.get(name)
-    return _typed(name, part, str) if read is None else read(name, part)
+def _text(name: str, part: Any) -> str:
+    text: str = part if type(part) is str else _typed(name, part, str)
+    return text
+
+
+def _label(name: str, part: Any) -> str:
+    """Return a text that many memories have in common, as one string for all of them."""
+    return sys.intern(_text(name, part))
 
 
 def _moment(name: str, part: Any) -> datetime:
-    moment = datetime.fromisoformat(_typed(name, part, str))
+    return _read_moment(_text(name, part))
+
+
+@lru_cache(maxsize=64)
+def _read_moment(text: str) -> datetime:
+    """Return the time that a text says; a memory's times are often the same, and the next one's as well."""
+    moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError(f"a time without its zone: {part}")
+        raise ValueError(f"a time without its zone: {text}")
     return moment
 
 
@@ -248,19 +262,25 @@ def _number(name: str, part: Any) -> float:
 
 
 def _integer(name: str, part: Any) -> int:
-    number = int(_typed(name, part, int))
+    number: int = part if type(part) is int else int(_typed(name, part, int))
     if not 0 <= number <= LARGEST:
         raise ValueError(f"{name} is out of range: {number}")
     return number
 
 
 def _texts(name: str, part: Any) -> tuple[str, ...]:
-    return tuple(_typed(name, tag, str) for tag in _typed(name, part, list))
+    return tuple(_text(name, each) for each in _typed(name, part, list))
+
+
+def _labels(name: str, part: Any) -> tuple[str, ...]:
+    return tuple(_label(name, each) for each in _typed(name, part, list))
 
 
 def _several(kind: type) -> Callable[[str, Any], Any]:
     return lambda name, part: tuple(_from_json(kind, each) for each in _typed(name, part, list))
 
+
+_READ_TEXT: Callable[[str, Any], Any] = _text
 
 _MOMENTS = (
     "at",
@@ -284,9 +304,9 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "absorbed": _several(Absorbed),
     "occurrences": _several(Occurrence),
     "occurrence": lambda _, part: _from_json(Occurrence, part),
-    **dict.fromkeys(
-        ("tags", "ids", "distilled_from", "merged", "superseded", "forgotten", "gists", "successors"), _texts
-    ),
+    **dict.fromkeys(("type", "session", "source"), _label),
+    "tags": _labels,
+    **dict.fromkeys(("ids", "distilled_from", "merged", "superseded", "forgotten", "gists", "successors"), _texts),
     "counts": lambda name, part: tuple(_integer(name, count) for count in _typed(name, part, list)),
     **dict.fromkeys(
         ("stabilities", "difficulties"),

@@ -166,6 +166,11 @@ class DirectoryStore:
         """Return the key rows of the cache and of the journal; see `Store.key_rows`."""
         return self._files.key_rows(self._fold)
 
+    @property
+    def waiting_keys(self) -> int:
+        """Bytes of the key rows of the journal; see `Store.waiting_keys`."""
+        return sum(map(len, self._fold.rows.values()))
+
     def supply(self, rows: KeyRows) -> None:
         """Remember rows until the next `compact`; see `Store.supply`."""
         self._fold.rows.update(
@@ -298,7 +303,8 @@ class DirectoryStore:
 
     def _live_rows(self, encoder: EncoderIdentity) -> KeyRows:
         texts = (indexed_text(record.key, record.content) for record in self.state.remembered())
-        return self.key_rows().chosen(encoder.digest(text) for text in texts)
+        with self.key_rows() as rows:  # the file is about to be replaced
+            return rows.chosen(encoder.digest(text) for text in texts)
 
     def _traces(self) -> Traces:
         return Traces(self.state.tombstones, self._fold.purged)

@@ -115,14 +115,17 @@ class Files:
             raise StoreDamaged(f"{message}; {fold.torn} bytes behind it are unreadable" if fold.torn else message)
 
     def key_rows(self, fold: Fold) -> KeyRows:
-        """Return the key rows of the cache and of the journal; some may be missing."""
+        """Return the key rows of the cache and of the journal; some may be missing.
+
+        Those of a readable cache lie in a map of it: nothing is copied that is not asked for.
+        """
         if fold.header is None:
             return keycache.empty(0)
-        found = self.fs.read(self.paths.keys)
+        found = self.fs.map(self.paths.keys) if fold.seal is None else self._bytes(self.paths.keys)
         dimension = fold.header.encoder.dimension
         if found is None:
             return keycache.empty(dimension).merged(fold.rows)
-        return keycache.decode(found[0], dimension, fold.seal, fold.header.version).merged(fold.rows)
+        return keycache.decode(found, dimension, fold.seal, fold.header.version).merged(fold.rows)
 
     def write_snapshot(self, fold: Fold, header: snapshot.Header) -> Signature:
         """Put the fold's state in the snapshot's place."""
@@ -172,6 +175,10 @@ class Files:
     def temporaries(self) -> list[Path]:
         """Return what a crash in the middle of a rewrite left, or another process is writing just now."""
         return [path for path in self.paths.temporaries if self.fs.signature(path) is not None]
+
+    def _bytes(self, path: Path) -> bytes | None:
+        found = self.fs.read(path)
+        return None if found is None else found[0]
 
     def _keep(self, present: Path, kept: Path) -> None:
         if self.fs.signature(present) is None:

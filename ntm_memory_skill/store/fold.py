@@ -35,7 +35,11 @@ class Fold:
         self.torn = 0
         """Bytes behind them, of a write that was never finished."""
         self.rows: dict[bytes, bytes] = {}
-        """Key rows that the key cache need not hold, by digest."""
+        """Key rows that the key cache need not hold, by digest.
+
+        They stay here beside the matrix, whose rows are something else (faded, merged): the next key cache is made of
+        them, to the byte. Folding lets them go, so that they take a third of the snapshot's size at most, or some 3 MB.
+        """
         self.purges = False
         """Whether the journal purges something, so that its text is still in older files."""
         self.purged: list[Record] = []

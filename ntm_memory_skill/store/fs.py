@@ -1,12 +1,13 @@
 """The only file system calls of this package.
 
-Everything that can fail on a disk fails here and comes out as a `StoreError`. Each call is `os.something`, so that
-tests can fail it, or let the machine die before or after it, and can tell that none was left out.
+Everything that can fail on a disk fails here and comes out as a `StoreError`. Each call is `os.something`, or
+`mmap.mmap`, so that tests can fail it, or let the machine die before or after it, and can tell that none was left out.
 """
 
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import stat
 from contextlib import suppress
@@ -64,6 +65,30 @@ class FileSystem:
                 found = _regular(path, os.fstat(handle))
                 os.lseek(handle, offset, os.SEEK_SET)
                 return _read_all(handle, max(found.size - offset, 0)), found
+            finally:
+                _close(handle)
+
+    def map(self, path: Path) -> bytes | mmap.mmap | None:
+        """Return a map of a file as it is, or None if there is none. Where nothing can be mapped, it is read.
+
+        A file that is replaced stays as it was for who has mapped it; Windows replaces none that is mapped. One that
+        is cut off in place must not be read behind its new end: only for files that are replaced as a whole, and for
+        no longer than need be.
+
+        Raises:
+            PathRefused: As in `signature`.
+        """
+        with translated(path):
+            try:
+                handle = os.open(path, os.O_RDONLY | _BINARY | _STRICT)
+            except FileNotFoundError:
+                return None
+            try:
+                found = _regular(path, os.fstat(handle))
+                try:
+                    return mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+                except (OSError, ValueError):  # an empty file, a file system without maps
+                    return _read_all(handle, found.size)
             finally:
                 _close(handle)
 

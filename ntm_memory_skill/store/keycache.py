@@ -10,11 +10,14 @@ In version 1 the checksum was of the key alone.
 from __future__ import annotations
 
 import io
+import mmap
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Self
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from ntm_memory_skill.errors import KeyRefused
 from ntm_memory_skill.store.seal import Seal
@@ -25,44 +28,109 @@ and fails on a damaged header in more ways than can be listed."""
 
 
 class KeyRows:
-    """Key rows by digest.
+    """Key rows by digest. Those of a file may lie in a map of it: `with` lets go of the map when they are not needed.
 
     Args:
         digests: 16 bytes each, from `EncoderIdentity.digest`.
         keys: The rows in the same order, k × M, float32.
+        mapped: What they lie in, if that is a file's map, and not memory of this process.
     """
 
-    def __init__(self, digests: Sequence[bytes], keys: Float32[np.ndarray, "k m"]) -> None:
+    def __init__(
+        self, digests: Sequence[bytes], keys: Float32[np.ndarray, "k m"], mapped: mmap.mmap | None = None
+    ) -> None:
         last = {digest: position for position, digest in enumerate(digests)}  # equal texts have equal rows: one is kept
         self._positions = {digest: position for position, digest in enumerate(last)}
-        self.keys = keys if len(last) == len(keys) else keys[list(last.values())]
+        self._parts = [keys]
+        """Rows, one block after the other."""
+        self._places: Int64[np.ndarray, "k"] | None = None
+        """Where in these blocks each row stands; None where it is each row's own number."""
+        if len(last) < len(keys):
+            self._places = np.fromiter(last.values(), np.int64, len(last))
+        self._mapped = mapped
 
     def __len__(self) -> int:
         """How many rows there are."""
         return len(self._positions)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def dimension(self) -> int:
+        """M."""
+        return int(self._parts[0].shape[1])
+
+    @property
+    def keys(self) -> Float32[np.ndarray, "k m"]:
+        """All rows, in memory of this process: those of a file are copied when they are first asked for."""
+        if len(self._parts) > 1 or self._places is not None or not self._parts[0].flags.carray:
+            self._own(self.taken(np.arange(len(self))))
+        return self._parts[0]
+
     def position(self, digest: bytes) -> int | None:
         """Return where the row of a digest stands in `keys`, or None if it is absent."""
         return self._positions.get(digest)
 
+    def taken(self, positions: Int64[np.ndarray, "s"]) -> Float32[np.ndarray, "s m"]:
+        """Return a copy of the rows in some positions, and read no others."""
+        places = positions if self._places is None else self._places[positions]
+        if len(self._parts) == 1:
+            only: Float32[np.ndarray, "s m"] = self._parts[0][places]
+            return only
+        found = np.empty((len(places), self.dimension), np.float32)
+        first = 0
+        for part in self._parts:
+            here = (places >= first) & (places < first + len(part))
+            found[here] = part[places[here] - first]
+            first += len(part)
+        return found
+
     def merged(self, newer: dict[bytes, bytes]) -> KeyRows:
-        """Return these rows and others, given as digest to float32 bytes."""
+        """Return these rows and others, given as digest to float32 bytes. Let go of the result, and not of these."""
         if not newer:
             return self
         added = np.stack([np.frombuffer(row, dtype="<f4") for row in newer.values()])
         if not self._positions:  # no rows have no length that could be compared
             return KeyRows(list(newer), added)
-        return KeyRows([*self._positions, *newer], np.concatenate([self.keys, added]))
+        both = KeyRows([], added[:0], self._mapped)
+        first = sum(map(len, self._parts))
+        places = dict(zip(self._positions, range(len(self)) if self._places is None else self._places, strict=True))
+        places |= {digest: first + number for number, digest in enumerate(newer)}
+        both._positions = {digest: position for position, digest in enumerate(places)}
+        both._parts = [*self._parts, added]
+        both._places = np.fromiter(places.values(), np.int64, len(places))
+        return both
 
     def chosen(self, digests: Iterable[bytes]) -> KeyRows:
-        """Return the rows of those digests that are here, once each."""
+        """Return the rows of those digests that are here, once each, in memory of this process."""
         found = {digest: self._positions[digest] for digest in digests if digest in self._positions}
-        return KeyRows(list(found), self.keys[list(found.values())])
+        return KeyRows(list(found), self.taken(np.fromiter(found.values(), np.int64, len(found))))
 
     @property
     def digests(self) -> list[bytes]:
         """The digests, in the order of `keys`."""
         return list(self._positions)
+
+    def close(self) -> None:
+        """Let go of the file, if the rows lie in its map: there are none from then on. Windows replaces no such file.
+
+        Closing twice is harmless.
+        """
+        if self._mapped is not None:
+            self._positions = {}
+            self._own(np.zeros((0, self.dimension), np.float32))
+
+    def _own(self, keys: Float32[np.ndarray, "k m"]) -> None:
+        """Have all rows in one block of this process's own, and let go of the file."""
+        self._parts, self._places = [keys], None
+        if self._mapped is not None:
+            with suppress(BufferError):  # merged rows may lie in the same map: it goes with the last of them
+                self._mapped.close()
+            self._mapped = None
 
 
 def encode(rows: KeyRows, seal: Seal | None = None) -> bytes:
@@ -77,21 +145,23 @@ def encode(rows: KeyRows, seal: Seal | None = None) -> bytes:
     return buffer.getvalue() if seal is None else seal.encrypt(buffer.getvalue())
 
 
-def decode(data: bytes, dimension: int, seal: Seal | None = None, version: int = 2) -> KeyRows:
+def decode(data: bytes | mmap.mmap, dimension: int, seal: Seal | None = None, version: int = 2) -> KeyRows:
     """Return the rows of a key cache's bytes that are whole and of the right length; a damaged file has none.
 
+    They lie in `data`: nothing is copied, except what was encrypted.
+
     Args:
-        data: The file's bytes.
+        data: The file's bytes, or its map.
         dimension: M of the memory's encoder.
         seal: What opens an encrypted memory.
         version: Of the snapshot that they belong to.
     """
     if seal is not None:
         try:
-            data = seal.decrypt(data)
+            data = seal.decrypt(bytes(data))
         except KeyRefused:
             return empty(dimension)
-    if not data.startswith(_MAGIC) or 4 * dimension > len(data):  # a damaged file may name any: numpy ends at 2^31
+    if data[: len(_MAGIC)] != _MAGIC or 4 * dimension > len(data):  # a damaged file may name any: numpy ends at 2^31
         return empty(dimension)
     layout = _layout(dimension)
     start = len(_MAGIC) + 2 + int.from_bytes(data[len(_MAGIC) : len(_MAGIC) + 2], "little")
@@ -100,14 +170,16 @@ def decode(data: bytes, dimension: int, seal: Seal | None = None, version: int =
     if rest or data[len(_MAGIC) + 2 : start].rstrip() != described:
         return empty(dimension)
     table = np.frombuffer(data, dtype=layout, offset=start)
-    keys = np.array(table["key"], order="C")
-    digests = [digest.tobytes() for digest in table["digest"]]
+    keys = table["key"]
+    names = table["digest"].tobytes()
+    digests = [names[place : place + 16] for place in range(0, len(names), 16)]
     whole = _sums(digests, keys) == table["crc"]
     if version == 1:  # or of version 2 already: an upgrade that was broken off had written the keys first
         whole |= _sums([b""] * len(digests), keys) == table["crc"]
+    mapped = data if isinstance(data, mmap.mmap) else None
     if whole.all():  # as a rule; a choice would be a copy
-        return KeyRows(digests, keys)
-    return KeyRows([digest for digest, good in zip(digests, whole, strict=True) if good], keys[whole])
+        return KeyRows(digests, keys, mapped)
+    return KeyRows([digest for digest, good in zip(digests, whole, strict=True) if good], keys[whole], mapped)
 
 
 def empty(dimension: int) -> KeyRows:

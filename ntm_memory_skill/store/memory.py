@@ -48,6 +48,11 @@ class MemoryStore:
         """Return the rows that were supplied."""
         return keycache.empty(0) if self._rows is None else self._rows
 
+    @property
+    def waiting_keys(self) -> int:
+        """Bytes of the rows that were supplied: nothing ever saves them."""
+        return 0 if self._rows is None else self._rows.keys.nbytes
+
     def supply(self, rows: KeyRows) -> None:
         """Keep rows, beside those that were supplied before."""
         self._rows = self.key_rows().merged(

@@ -94,7 +94,15 @@ class Store(Protocol):
         """
 
     def key_rows(self) -> KeyRows:
-        """Return the key rows that are on disk for the memory's encoder: some may be missing."""
+        """Return the key rows that are on disk for the memory's encoder: some may be missing.
+
+        Close them, or use them in a `with`: they may lie in a map of their file, which Windows does not replace until
+        then.
+        """
+
+    @property
+    def waiting_keys(self) -> int:
+        """Bytes of the key rows that are held in memory until the next `compact` saves them."""
 
     def supply(self, rows: KeyRows) -> None:
         """Hand over rows that were missing and had to be encoded anew, for the next `compact` to save."""

@@ -275,9 +275,14 @@ def _number(value: dict[str, Any], name: str) -> int:
 
 
 def _records(values: list[dict[str, Any]]) -> list[Record]:
-    for value in values:
+    """Return the memories of a list, which is empty afterwards: what was read of each goes when it has been made."""
+    records = []
+    values.reverse()
+    while values:
+        value = values.pop()
         value.pop("crc", None)  # the whole file's checksum has been looked at
-    return [record_from_json(value) for value in values]
+        records.append(record_from_json(value))
+    return records
 
 
 def _lines(records: Iterable[Record]) -> bytes:

@@ -293,3 +293,18 @@ def test_one_latin_letter_is_a_term_like_any_other() -> None:
     """It does not match inside words."""
     index = indexed({0: ["x"], 1: ["xylophon"]})
     assert (index.match(["x"], 2).scores > 0).tolist() == [True, False]
+
+
+def test_bytes_follow_the_terms() -> None:
+    """More with each memory, less once it is gone; counting changes nothing."""
+    index = BM25Index()
+    for slot in range(100):
+        index.add(slot, tokenize(f"memory {slot} 记忆"))
+    before = index.nbytes
+    terms = tokenize(" ".join(f"word{number}" for number in range(1000)))
+    index.add(100, terms)
+    grown = index.nbytes
+    assert grown > before + 8 * len(terms)
+    index.remove(100)
+    assert before <= index.nbytes < grown  # a dictionary keeps the room that it had
+    assert index.terms(3) == frozenset(tokenize("memory 3 记忆"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from threading import Barrier
 
 import pytest
+import snowballstemmer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -213,3 +215,11 @@ def test_threads_that_tokenize_at_once_do_not_mix_their_words_up(restless_thread
     with ThreadPoolExecutor(8) as pool:
         wrong = list(pool.map(tokenize_from, range(0, len(words), len(words) // 8)))
     assert wrong == [[]] * 8
+
+
+@pytest.mark.parametrize("number", ["0", "7", "1984", "007", "\u0661\u0662", "\uff12\uff10"], ids=ascii)
+def test_a_number_is_a_term_as_it_stands(number: str) -> None:
+    """No stemmer would change it; digits of any width are the same digits."""
+    (term,) = tokenize(number)
+    assert term == unicodedata.normalize("NFKC", number)
+    assert snowballstemmer.stemmer("english").stemWord(term) == term

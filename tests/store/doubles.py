@@ -1,13 +1,14 @@
 """File systems that fail, processes that die: at a chosen call of the operating system.
 
-`fs.py` makes every call as `os.something`. A double stands in the place of that module `os`, knows each call by its
-line, and decides what becomes of it. Nothing here waits for a disk: after the death of a process alone all that it
-wrote is there, synced or not; what a power failure leaves is the matter of `disk.py`.
+`fs.py` makes every call as `os.something`, or `mmap.mmap`. A double stands in the place of those modules, knows each
+call by its line, and decides what becomes of it. Nothing here waits for a disk: after the death of a process alone all
+that it wrote is there, synced or not; what a power failure leaves is the matter of `disk.py`.
 """
 
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ class Call:
 
 
 class WatchedOS:
-    """The module `os` as `fs.py` sees it, in which every system call is written down."""
+    """The module `os` as `fs.py` sees it, and its `mmap.mmap`; every system call is written down."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -54,7 +55,7 @@ class WatchedOS:
         """Whether the file system has hard links."""
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(os, name)
+        found = mmap.mmap if name == "mmap" else getattr(os, name)
         if not callable(found) or name in NO_SYSTEM_CALLS:
             return found
 
@@ -193,11 +194,21 @@ class FaultyOS(WatchedOS):
             os.close(result)
 
 
+class _Maps:
+    """The module `mmap` as `fs.py` sees it."""
+
+    ACCESS_READ = mmap.ACCESS_READ
+
+    def __init__(self, double: WatchedOS) -> None:
+        self.mmap = double.mmap
+
+
 @contextmanager
 def installed(double: T) -> Iterator[T]:
     """Have the store's file system call a double within the block."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fs, "os", double)
+        patch.setattr(fs, "mmap", _Maps(double))
         yield double
 
 

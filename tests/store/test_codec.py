@@ -337,3 +337,21 @@ def test_a_damaged_part_of_a_record_is_refused_with_it(name: str) -> None:
     for changed in ({}, {**part, "colour": 1}, "text", None, *({**part, field: None} for field in part)):
         with pytest.raises(StoreDamaged):
             record_from_json({**value, name: [changed]})
+
+
+def test_what_many_memories_have_in_common_is_there_once() -> None:
+    """Labels are one string, and times that are the same one moment, however many memories have them."""
+    value = {
+        "id": "m1",
+        "slot": 0,
+        "ordinal": 0,
+        "content": "x",
+        "created": "2026-01-01T00:00:00+00:00",
+        "at": "2026-01-01T00:00:00+00:00",
+        "session": "a chat with a name",
+        "tags": ["a tag of some sort"],
+    }
+    one, other = (record_from_json(orjson.loads(orjson.dumps({**value, "id": ident}))) for ident in ("m1", "m2"))
+    assert one.session is other.session
+    assert one.tags[0] is other.tags[0]
+    assert one.at is one.created is other.at

@@ -12,7 +12,7 @@ from tests.store.doubles import NO_SYSTEM_CALLS, Call, Fault, FaultyOS, from_on,
 from tests.store.operations import OPERATIONS, Operation
 from tests.store.trials import attempt, calls_of
 
-OWN = ("os", "self")  # what the calls in `fs.py` that are called like a path's methods belong to
+OWN = ("os", "mmap", "self")  # what the calls in `fs.py` that are called like a path's methods belong to
 SOURCE = Path(fs.__file__)
 REFUSED, DIES = Fault("refused", errno.EIO), Fault("dies before")
 
@@ -36,7 +36,7 @@ def sites() -> set[Site]:
     return {
         Site(node.func.attr, node.lineno, node.end_lineno or node.lineno)
         for node in found
-        if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "os"
+        if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in ("os", "mmap")
         if node.func.attr not in NO_SYSTEM_CALLS
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from ntm_memory_skill.errors import PathRefused, StoreFull, StoreUnreachable
 from ntm_memory_skill.store.fs import FileSystem, translated
 from tests.store.builders import read_only_disk
-from tests.store.doubles import WatchedOS, installed
+from tests.store.doubles import Fault, FaultyOS, WatchedOS, installed
 
 FS = FileSystem()
 
@@ -60,6 +61,7 @@ class TestLooking:
         for path in (file, file.parent / "nowhere" / "file"):
             assert FS.signature(path) is None
             assert FS.read(path) is None
+            assert FS.map(path) is None
         assert FS.list_folder(file.parent / "nowhere") == []
 
     def test_a_file_is_read_from_any_place_on(self, file: Path) -> None:
@@ -67,6 +69,24 @@ class TestLooking:
         file.write_bytes(b"0123456789")
         for offset in range(12):
             assert FS.read(file, offset) == (b"0123456789"[offset:], FS.signature(file))
+
+    def test_a_map_is_the_file_as_it_was(self, file: Path) -> None:
+        """Though it is replaced, or deleted, or grows; one that is empty is read, for nothing can be mapped."""
+        file.write_bytes(b"0123456789")
+        found = FS.map(file)
+        assert isinstance(found, mmap.mmap)
+        FS.append(file, b"more", 10)
+        FS.replace(file, b"another")
+        FS.remove(file)
+        assert found[:] == b"0123456789"
+        file.touch()
+        assert FS.map(file) == b""
+
+    def test_where_nothing_can_be_mapped_the_file_is_read(self, file: Path) -> None:
+        """Some file systems have no maps."""
+        file.write_bytes(b"0123456789")
+        with installed(FaultyOS(lambda _, call: Fault("refused", errno.ENODEV) if call.name == "mmap" else None)):
+            assert FS.map(file) == b"0123456789"
 
     def test_the_signature_tells_two_states_of_a_file_apart(self, file: Path) -> None:
         """By length, by time, and by which file it is."""
@@ -96,12 +116,13 @@ class TestStrangers:
         [
             FS.signature,
             FS.read,
+            FS.map,
             FS.sync,
             lambda path: FS.append(path, b"data", 0),
             lambda path: FS.cut(path, 0),
             lambda path: FS.overwrite(path, b"data", 0),
         ],
-        ids=["signature", "read", "sync", "append", "cut", "overwrite"],
+        ids=["signature", "read", "map", "sync", "append", "cut", "overwrite"],
     )
 
     @EVERY_WAY

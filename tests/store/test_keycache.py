@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import mmap
 import pickle
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ntm_memory_skill.store import KeyRows, keycache
+from ntm_memory_skill.store.fs import FileSystem
 
 DIGESTS = st.binary(min_size=16, max_size=16)
 FLOATS = st.floats(-1, 1, width=32)
@@ -188,3 +192,83 @@ def test_read_rows_may_be_written_to() -> None:
         rows = keycache.decode(keycache.encode(rows_of(dict(list(SAVED.items())[:count]), 4)), 4)
         rows.keys[0] *= 2
         assert rows.keys[0].tolist() == [2 * part for part in SAVED[NAMES[0]]]
+
+
+@pytest.fixture
+def mapped(tmp_path: Path) -> Iterator[KeyRows]:
+    """The saved rows, in a map of their file."""
+    file = tmp_path / "keys.npy"
+    file.write_bytes(DATA)
+    found = FileSystem().map(file)
+    assert isinstance(found, mmap.mmap)
+    with keycache.decode(found, 4) as rows:
+        yield rows
+
+
+def test_mapped_rows_are_those_of_the_file(mapped: KeyRows) -> None:
+    """Whether some are taken, chosen or merged with others, or all are asked for."""
+    assert mapped.taken(np.asarray([3, 0, 3])).tolist() == [SAVED[NAMES[each]] for each in (3, 0, 3)]
+    assert plain(mapped.chosen([NAMES[2]]), NAMES) == {NAMES[2]: SAVED[NAMES[2]]}
+    newer = {NAMES[1]: [9.0, 9.0, 9.0, 9.0], b"n" * 16: [8.0, 8.0, 8.0, 8.0]}
+    with mapped.merged({digest: np.asarray(key, dtype="<f4").tobytes() for digest, key in newer.items()}) as merged:
+        everything = SAVED | newer
+        assert merged.digests == list(everything)
+        assert merged.taken(np.arange(6)).tolist() == list(everything.values())
+        assert plain(merged, list(everything)) == everything
+    assert plain(mapped, NAMES) == SAVED
+
+
+def test_taken_rows_are_the_caller_s_own(mapped: KeyRows) -> None:
+    """They are scaled by strengths; what is in the file, or at hand, stays as it is."""
+    for rows in (mapped, rows_of(SAVED, 4)):
+        rows.taken(np.asarray([1]))[:] = 0
+        assert rows.taken(np.asarray([1])).tolist() == [SAVED[NAMES[1]]]
+
+
+def test_closing_lets_go_of_the_file(tmp_path: Path) -> None:
+    """There are no rows from then on; what was taken before stays. Windows replaces no file that is mapped."""
+    file = tmp_path / "keys.npy"
+    file.write_bytes(DATA)
+    found = FileSystem().map(file)
+    assert isinstance(found, mmap.mmap)
+    rows = keycache.decode(found, 4)
+    taken, chosen = rows.taken(np.asarray([4])), rows.chosen(NAMES)
+    assert not found.closed
+    rows.close()
+    rows.close()
+    assert found.closed
+    assert (len(rows), rows.position(NAMES[0]), rows.keys.shape) == (0, None, (0, 4))
+    assert taken.tolist() == [SAVED[NAMES[4]]]
+    assert plain(chosen, NAMES) == SAVED
+
+
+def test_asking_for_all_rows_lets_go_of_the_file(mapped: KeyRows, tmp_path: Path) -> None:
+    """They are a copy then, which may be written to."""
+    mapped.keys[0] *= 2
+    assert mapped.keys[0].tolist() == [2 * part for part in SAVED[NAMES[0]]]
+    assert (tmp_path / "keys.npy").read_bytes() == DATA
+
+
+def test_rows_of_a_file_that_was_replaced_stay_those_of_the_old_one(mapped: KeyRows, tmp_path: Path) -> None:
+    """Another process may fold while this one reads."""
+    FileSystem().replace(tmp_path / "keys.npy", b"another file, and a shorter one")
+    assert mapped.taken(np.arange(5)).tolist() == list(SAVED.values())
+
+
+def test_rows_that_were_never_mapped_stay_when_they_are_closed() -> None:
+    """Nobody waits for them."""
+    rows = rows_of(SAVED, 4)
+    rows.close()
+    assert plain(rows, NAMES) == SAVED
+
+
+def test_damaged_rows_of_a_mapped_file_are_left_out(tmp_path: Path) -> None:
+    """As if it had been read."""
+    file = tmp_path / "keys.npy"
+    for data, expected in ((DATA[:-1] + b"!", 4), (DATA[:-1], 0), (DATA[1:], 0), (b"", 0), (b"\x93NUMPY", 0)):
+        file.write_bytes(data)
+        found = FileSystem().map(file)
+        assert found is not None
+        with keycache.decode(found, 4) as rows:
+            assert len(rows) == expected
+            assert plain(rows, NAMES) == plain(keycache.decode(data, 4), NAMES)

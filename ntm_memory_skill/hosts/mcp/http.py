@@ -26,7 +26,7 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 
 from ntm_memory_skill.config import TOKEN_VARIABLE, Config
 from ntm_memory_skill.errors import AddressInUse, StoreUnreachable
-from ntm_memory_skill.hosts.compose import check_enabled, keep_to_one_thread, log_to_stderr, open_to_serve
+from ntm_memory_skill.hosts.compose import check_enabled, log_to_stderr, open_to_serve, prepare_to_serve
 from ntm_memory_skill.hosts.mcp.memories import LazyMemory
 from ntm_memory_skill.hosts.mcp.server import build_server
 from ntm_memory_skill.hosts.resident.server import offered
@@ -78,7 +78,7 @@ def serve_http(config: Config, port: int) -> None:
         file = Paths.of(config.memory_file).snapshot.with_suffix(".token")
         token = kept_token(file) if config.http_token is None else config.http_token
         log_to_stderr()
-        keep_to_one_thread()
+        prepare_to_serve()
         _end_in_order()
         address = f"http://{LOOPBACK}:{opened.getsockname()[1]}{PATH}"
         where = file if config.http_token is None else TOKEN_VARIABLE

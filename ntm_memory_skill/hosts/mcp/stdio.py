@@ -12,9 +12,9 @@ from ntm_memory_skill.hosts.compose import (
     SharedModels,
     check_enabled,
     configured,
-    keep_to_one_thread,
     log_to_stderr,
     open_to_serve,
+    prepare_to_serve,
 )
 from ntm_memory_skill.hosts.mcp.agents import build_agent_server
 from ntm_memory_skill.hosts.mcp.memories import AgentMemories, LazyMemory, Memories, Place
@@ -48,7 +48,7 @@ def serve_agents() -> None:
 
 def _serve(server: Server[dict[str, object]], memories: Memories) -> None:
     log_to_stderr()
-    keep_to_one_thread()
+    prepare_to_serve()
     try:
         anyio.run(_until_hung_up, server)
     finally:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from ntm_memory_skill import __version__
 from ntm_memory_skill.config import Config, Found
 from ntm_memory_skill.errors import ConfigError, NTMMemoryError, StoreClosed, StoreUnreachable
-from ntm_memory_skill.hosts.compose import check_enabled, found, keep_to_one_thread, log_to_stderr, open_to_serve
+from ntm_memory_skill.hosts.compose import check_enabled, found, log_to_stderr, open_to_serve, prepare_to_serve
 from ntm_memory_skill.hosts.mcp.memories import LazyMemory
 from ntm_memory_skill.hosts.resident.claim import Claim
 from ntm_memory_skill.hosts.resident.place import check_peer
@@ -241,7 +241,7 @@ def serve_commands(config: Config, minutes: float | None) -> None:
         message = "commands would not ask it: ntm_memory.resident.mode is off"
         raise ConfigError(message, hint='Set it to "use" or "start".')
     log_to_stderr()
-    keep_to_one_thread()
+    prepare_to_serve()
     path = Paths.of(config.memory_file).socket
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -26,8 +26,10 @@ from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm.addressing import Array
 
 LEVELS = 127
-TILE = 4096
+TILE = 512
 """Rows that are quantised at once: their float32 copies stay small."""
+SAMPLE = 4_096
+"""Scores that tell where the best begin."""
 
 
 @cache
@@ -158,7 +160,7 @@ def _largest(scores: Float32[np.ndarray, "n"], count: int) -> np.ndarray:
 
     A sample tells where to cut: a partition of a hundred thousand numbers takes as long as the products.
     """
-    sample = scores[:: max(1, len(scores) // TILE)]
+    sample = scores[:: max(1, len(scores) // SAMPLE)]
     share = min(len(sample), 2 + 4 * count * len(sample) // len(scores))
     cut = np.partition(sample, len(sample) - share)[len(sample) - share]
     places = np.flatnonzero(scores >= cut)
