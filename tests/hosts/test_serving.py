@@ -30,7 +30,8 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: made)
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("MALLOC_ARENA_MAX", "OMP_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is put back, whatever a test leaves there
+        monkeypatch.delenv(name)
     return made
 
 
