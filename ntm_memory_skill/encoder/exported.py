@@ -1,7 +1,8 @@
 """Keys from a model that was exported to ONNX on this machine: the same keys, without torch.
 
-A folder holds one exported model: `model.onnx`, which takes tokens and gives unit keys; `tokenizer.json`; and
-`encoder.json`, which says whose keys they are. onnxruntime and tokenizers are imported when the first text is encoded.
+A folder holds one exported model: `model.onnx`, which takes tokens and gives unit keys; its `model.weights`, which are
+mapped; `tokenizer.json`; and `encoder.json`, which says whose keys they are. onnxruntime and tokenizers are imported
+when the first text is encoded.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 FORMAT = 1
-MODEL, TOKENIZER, DESCRIPTION = "model.onnx", "tokenizer.json", "encoder.json"
+MODEL, WEIGHTS, TOKENIZER, DESCRIPTION = "model.onnx", "model.weights", "tokenizer.json", "encoder.json"
 MISSING = 'Install it: pip install "ntm-memory-skill[fast]"'
 AGAIN = "Export it anew: ntm-memory encoder export --force"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ntm_memory_skill import NTMMemoryManager, SentenceEncoder, Settings
 from ntm_memory_skill.encoder import EXPORTS, EncoderSettings, exporting, load_encoder
 from ntm_memory_skill.encoder import settings as encoder_settings
-from ntm_memory_skill.encoder.exported import DESCRIPTION, MODEL, TOKENIZER, Description, ExportedEncoder
+from ntm_memory_skill.encoder.exported import DESCRIPTION, MODEL, TOKENIZER, WEIGHTS, Description, ExportedEncoder
 from ntm_memory_skill.encoder.protocol import Text
 from ntm_memory_skill.encoder.settings import export_folder
 from ntm_memory_skill.errors import EncoderUnavailable, ExportDiffers, NTMMemoryError
@@ -201,7 +201,7 @@ class TestRefusing:
         assert any(not text.isascii() for text in exporting.SAMPLE)
         assert own.model.max_seq_length == WINDOW
 
-    @pytest.mark.parametrize("name", [MODEL, TOKENIZER])
+    @pytest.mark.parametrize("name", [MODEL, WEIGHTS, TOKENIZER])
     @pytest.mark.parametrize("data", [None, b"", b"{}", bytes(range(64))])
     def test_a_damaged_export_says_how_to_make_it_anew(
         self, exported: Path, tmp_path: Path, name: str, data: bytes | None

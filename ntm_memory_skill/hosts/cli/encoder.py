@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from ntm_memory_skill.encoder import load_encoder
-from ntm_memory_skill.encoder.exported import MODEL, ExportedEncoder
+from ntm_memory_skill.encoder.exported import MODEL, WEIGHTS, ExportedEncoder
 from ntm_memory_skill.encoder.settings import export_folder, exported, with_torch
 from ntm_memory_skill.errors import InvalidArgument
 from ntm_memory_skill.hosts.cli.output import Envelope, literal, of
@@ -55,7 +55,7 @@ def export(
         "folder": str(folder),
         "identity": str(ExportedEncoder(folder).identity),
         "least_cosine": least,
-        "megabytes": round((folder / MODEL).stat().st_size / MEGABYTE, 1),
+        "megabytes": round(sum((folder / each).stat().st_size for each in (MODEL, WEIGHTS)) / MEGABYTE, 1),
         "seconds": round(time.perf_counter() - started, 1),
         "used": settings.engine != "torch",
     }
