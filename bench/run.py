@@ -24,6 +24,7 @@ import importlib
 import json
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ def main() -> int:
     )
     parser.add_argument("--only", type=_parts, default=PARTS, metavar="PART,…", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="small sizes, whose figures mean little")
+    parser.add_argument("--rounds", type=int, help="of the rivals' part, which takes most of the time (default: 3)")
     parser.add_argument("--texts", nargs="+", type=Path, default=[], metavar="PATH", help="question sets, for matrix")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="keep the keys of texts there, for a further run")
     parser.add_argument("--npm", type=Path, metavar="FOLDER", help="where the reference MCP server was installed")
@@ -73,10 +75,12 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.markdown is not None:
         return page(arguments.markdown, arguments.into)
+    sizes = QUICK if arguments.quick else FULL
+    sizes = sizes if arguments.rounds is None else replace(sizes, rounds=arguments.rounds)
     with tempfile.TemporaryDirectory(prefix="ntm-suite-", dir=arguments.folder) as folder:
         suite = Suite(
             folder=Path(folder),
-            sizes=QUICK if arguments.quick else FULL,
+            sizes=sizes,
             texts=tuple(arguments.texts),
             keys=arguments.keys,
             npm=arguments.npm,
@@ -92,7 +96,7 @@ def main() -> int:
 
 def measure(suite: Suite, parts: tuple[str, ...]) -> dict[str, Any]:
     """Return the figures of some parts, what was not measured and why, and on what all of it ran."""
-    figures: dict[str, Any] = {"machine": machine(), "quick": suite.sizes is QUICK, "seed": SEED}
+    figures: dict[str, Any] = {"machine": machine(), "quick": suite.sizes.memories == QUICK.memories, "seed": SEED}
     figures |= {"parts": {}, "skipped": {}, "failed": [], "seconds": {}}
     for part in parts:
         started = time.monotonic()
