@@ -220,7 +220,13 @@ class LiveMemory:
                 logger.warning("the journal was not folded on closing: %s", error.message)
             finally:
                 self._closed = True
+            self._let_go()
             self.store.flush()
+
+    def _let_go(self) -> None:
+        for projection in (self._projection, self._whole):
+            if projection is not None:
+                projection.matrix.close()
 
     def _store_accesses(self) -> None:
         """Store the access counts by themselves, unless somebody is writing or the folder is read-only."""
@@ -253,6 +259,7 @@ class LiveMemory:
 
     def _follow(self, changes: Changes) -> None:
         if changes.reloaded:
+            self._let_go()
             self._projection = self._whole = None
         self._show(changes.events)
 

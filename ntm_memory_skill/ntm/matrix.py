@@ -78,6 +78,11 @@ class MemoryMatrix:
         """What matched a key with the rows last."""
         return self._similarity.name
 
+    def close(self) -> None:
+        """End what the backend does in the background; the rows stay as they are."""
+        if self._following is not None:
+            self._following.close()
+
     def mean_direction(self) -> Float[np.ndarray, "m"]:
         """Return the mean of the unit keys of all memories: zeros where there is none. Fading changes none of them.
 

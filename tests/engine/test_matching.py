@@ -111,6 +111,22 @@ class TestFollowing:
         assert note.id not in {hit.id for hit in searched(memory, backend, mode="semantic", top_k=20)}
 
 
+def test_closing_abandons_an_index_that_is_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a memory that nobody has open are not held on to."""
+    closed: list[bool] = []
+
+    class Noting(SimilarityBySize):
+        def close(self) -> None:
+            closed.append(True)
+            super().close()
+
+    monkeypatch.setattr("ntm_memory_skill.engine.projection.SimilarityBySize", Noting)
+    memory = opened(TEXTS[:3], Settings(index_from=1))
+    memory.search(QUESTION)
+    memory.close()
+    assert closed == [True]
+
+
 def test_settings_say_from_when_on_an_index_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """And None that there is none."""
     seen: list[int | None] = []

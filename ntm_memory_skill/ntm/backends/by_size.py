@@ -58,6 +58,11 @@ class SimilarityBySize:
         self._last = self._fit(rows)
         return self._last.scores(key, rows)
 
+    def close(self) -> None:
+        """Abandon an index that is being made."""
+        if self._inverted is not None:
+            self._inverted.close()
+
     def _fit(self, rows: Float[Array, "n m"]) -> Similarity:
         """Return the backend for some rows."""
         count = rows.shape[0]

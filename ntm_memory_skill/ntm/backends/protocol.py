@@ -28,3 +28,6 @@ class Following(Protocol):
 
     def changed(self, slots: Iterable[int] | None) -> None:
         """Take note that the rows in some slots were written, or all of them (None)."""
+
+    def close(self) -> None:
+        """Nobody will ask any more: end what goes on in the background, without waiting for it."""

@@ -75,6 +75,9 @@ class QuantisedSimilarity:
         elif self._stale is not None:
             self._stale.update(slots)
 
+    def close(self) -> None:
+        """Nothing goes on in the background."""
+
     def scores(self, key: Float[Array, "m"], rows: Float[Array, "n m"]) -> Float[Array, "n"]:
         """Return the dot product of `key` with each row: exact for the best, by bytes for the others."""
         xp = array_namespace(key, rows)
