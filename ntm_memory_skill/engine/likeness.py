@@ -58,8 +58,10 @@ def resembling(
     terms, slots = tokenize(indexed_text(name, content)), admitted[best].tolist()
     records = [projection.record(slot) for slot in slots]
     alike = [
-        Likeness(record.id, float(match) / record.strength, projection.lexical.overlap(terms, slot))
-        for record, slot, match in zip(records, slots, similarity[best].tolist(), strict=True)
+        Likeness(record.id, match / record.strength, overlap)
+        for record, match, overlap in zip(
+            records, similarity[best].tolist(), projection.lexical.overlaps(terms, slots), strict=True
+        )
     ]
     said = [record for record in projection.saying(content) if record.superseded_by is None]
     same = np.asarray([_same(each) for each in alike])

@@ -170,8 +170,13 @@ class BM25Index:
 
         Both sides without the characters that stand in pairs: any two Chinese sentences share some by chance.
         """
-        mine, held = set(words(terms)), self._said(slot)
-        return len(mine & held) / len(mine | held) if mine or held else 0.0
+        return self.overlaps(terms, [slot])[0]
+
+    def overlaps(self, terms: Iterable[str], slots: Sequence[int]) -> list[float]:
+        """Return the `overlap` of some terms with each of some slots."""
+        mine = frozenset(words(terms))
+        both = ((mine & held, mine | held) for held in map(self._said, slots))
+        return [len(common) / len(either) if either else 0.0 for common, either in both]
 
     @property
     def nbytes(self) -> int:
