@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from ntm_memory_skill.encoder.protocol import Encoder, Progress, Text
-from ntm_memory_skill.model import EncoderIdentity
+from ntm_memory_skill.encoder.wrapping import Wrapping
 
 LARGEST = 32
 """Texts of several callers that are encoded together at most. A run of twice as many is hardly cheaper a text."""
@@ -68,7 +68,7 @@ class _Request:
         return self.keys
 
 
-class BatchingEncoder:
+class BatchingEncoder(Wrapping[BatchEncoder]):
     """Another encoder, run once for what several threads ask at the same time.
 
     Each caller gets its own rows, or the error that its own texts meet: where a batch fails, each of its callers' texts
@@ -80,34 +80,10 @@ class BatchingEncoder:
     """
 
     def __init__(self, inner: BatchEncoder) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._changing = threading.Lock()
         self._free = inner.runs_at_once  # while any is free, nobody waits
         self._waiting: deque[_Request] = deque()
-
-    @property
-    def identity(self) -> EncoderIdentity:
-        """The inner encoder's."""
-        return self._inner.identity
-
-    @property
-    def known_identity(self) -> EncoderIdentity | None:
-        """The inner encoder's."""
-        return self._inner.known_identity
-
-    @property
-    def array_library(self) -> str:
-        """The inner encoder's."""
-        return self._inner.array_library
-
-    @property
-    def ready(self) -> bool:
-        """Whether the inner model is loaded."""
-        return self._inner.ready
-
-    def warm_up(self) -> None:
-        """Load the inner model."""
-        self._inner.warm_up()
 
     def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Float32[np.ndarray, "k m"]:
         """Return a unit key for each text; of a long list a chunk at a time, so that others get their turn."""

@@ -9,13 +9,13 @@ from jaxtyping import Float32
 
 from ntm_memory_skill.encoder.protocol import Encoder, Progress
 from ntm_memory_skill.encoder.recent import Recent
-from ntm_memory_skill.model import EncoderIdentity
+from ntm_memory_skill.encoder.wrapping import Wrapping
 
 QUESTIONS = 1024
 """How many of the latest questions are kept: 2.0 MB, 1.9 kB a question with its share, where a key has 384 numbers."""
 
 
-class CachingEncoder:
+class CachingEncoder(Wrapping[Encoder]):
     """Another encoder that makes the key of a question once, and reads once how much of it is unknown.
 
     Both are kept for the latest questions; what is remembered is not. Each caller gets an array of its own. An error is
@@ -27,33 +27,9 @@ class CachingEncoder:
     """
 
     def __init__(self, inner: Encoder, room: int = QUESTIONS) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._keys: Recent[Float32[np.ndarray, "m"]] = Recent(room)
         self._unknown: Recent[float] = Recent(room)
-
-    @property
-    def identity(self) -> EncoderIdentity:
-        """The inner encoder's."""
-        return self._inner.identity
-
-    @property
-    def known_identity(self) -> EncoderIdentity | None:
-        """The inner encoder's."""
-        return self._inner.known_identity
-
-    @property
-    def array_library(self) -> str:
-        """The inner encoder's."""
-        return self._inner.array_library
-
-    @property
-    def ready(self) -> bool:
-        """Whether the inner model is loaded."""
-        return self._inner.ready
-
-    def warm_up(self) -> None:
-        """Load the inner model."""
-        self._inner.warm_up()
 
     def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> Float32[np.ndarray, "k m"]:
         """Return a unit key for each text, made by the inner encoder."""
