@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from array_api_compat import array_namespace
 from jaxtyping import Float, Float32
 
 from ntm_memory_skill.crossbar.crossbar import Crossbar, Programming
 from ntm_memory_skill.crossbar.energy import Cost, cost_of_comparing
 from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm.addressing import Array
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 NOTHING = Cost(0.0, 0.0, 0.0, 0.0, 0.0)
 

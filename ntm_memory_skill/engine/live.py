@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -109,6 +109,12 @@ class LiveMemory:
                 self._projection = self._build_without_model()
                 self._makeshift = True
             return self._projection
+
+    @property
+    def successors(self) -> Container[str]:
+        """Ids of the memories that hold in the place of others, as they stood when anybody looked last."""
+        with self.mutex:
+            return (self.words() if self._projection is None else self._projection).successors
 
     def whole(self) -> Projection:
         """Return the projection of all that can be found, forgotten memories included.

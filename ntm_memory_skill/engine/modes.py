@@ -14,12 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from ntm_memory_skill.engine.settings import AddressingSettings
 from ntm_memory_skill.lexical import tokenize
 from ntm_memory_skill.m3 import CANDIDATES, Candidate, latest
-from ntm_memory_skill.m3.currency import LONGEST
 from ntm_memory_skill.model import Hit, Mode, Query, Record
 
 IN_HOPS: frozenset[Mode] = frozenset({"adaptive", "contextual", "temporal"})
@@ -89,7 +88,7 @@ def latest_first(query: Query, hits: Sequence[Hit], successors: Container[str]) 
         Candidate(
             hit.trace.content_score,
             hit.content,
-            _terms(hit.content) if len(hit.content) <= LONGEST else frozenset(),  # long ones do not take part
+            partial(_terms, hit.content),
             hit.record.said_at(as_of),
             known=_in_a_succession(hit.record, successors),
         )

@@ -300,6 +300,9 @@ class Projection:
                     self._relabel(known)
 
     def _change(self, record: Record, event: Updated | Faded | Superseded | Linked | Repeated) -> None:
+        if isinstance(event, Linked):
+            self._relink(record)
+            return
         self._relabel(record)
         if isinstance(event, Updated) and event.key_row is not None:
             slot = self._slots[record.id]
@@ -367,6 +370,13 @@ class Projection:
         self.outdated |= not _parts(before) <= _parts(record)
         if record.strength != before.strength:
             self.matrix.fade(slot, 1 - record.strength / before.strength)
+
+    def _relink(self, record: Record) -> None:
+        """Take over a memory's links, and nothing else: no label follows from them."""
+        slot = self._slots[record.id]
+        before = self.record(slot)
+        self._linked += bool(record.links) - bool(before.links)
+        self._records[slot] = evolve(before, links=record.links)
 
     def _grow(self, size: int) -> None:
         """Make room for the slots up to `size`: a copy of a few short columns."""

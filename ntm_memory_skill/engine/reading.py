@@ -133,8 +133,7 @@ class Reader:
 
     def arranged(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:
         """Return an answer's hits in the order in which they are given; see `modes.arranged`."""
-        known = self._live.words().successors if self._latest_first and hits else None
-        return arranged(query, hits, known)
+        return arranged(query, hits, self._live.successors if self._latest_first and hits else None)
 
     def heard(self, session: str | None, key: Float32[np.ndarray, "m"]) -> None:
         """Take in what was said in a chat: the working context of its next call."""

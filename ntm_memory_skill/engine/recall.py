@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int64
 
 from ntm_memory_skill.engine.answers import Attention
 from ntm_memory_skill.engine.cue import Cue
@@ -19,6 +19,7 @@ from ntm_memory_skill.model import Hit, Neighbour, Query, Step, Term, Trace
 from ntm_memory_skill.ntm import Ground, Looks, Stages, State, Steering, address, addressing
 
 Weights = Float32[np.ndarray, "n"]
+Places = Int64[np.ndarray, "k"]
 SPREAD = 0.15
 """How far the λ of several untrained heads lie to both sides of the one that a single head would have, where the
 encoder can read the question."""
@@ -145,13 +146,13 @@ def _untrained(
     """Return the terms' weights and the parameters of the default heads."""
     count = settings.num_read_heads
     share = evidence.lexical_share
-    shares = [share]
-    if count > 1 and cue.key is not None:
-        spread = SPREAD * (1 - cue.illegible)
-        shares = np.clip(np.linspace(share - spread, share + spread, count), 0, 1).tolist()
-    omega = np.stack([weights_in_order(evidence.shared(each)) for each in shares])
     one = settings.head.steering(np)
-    return omega, Steering(*(np.concatenate([each] * len(shares), axis=0) for each in one))
+    if count == 1 or cue.key is None:
+        return weights_in_order(evidence)[None, :], one
+    spread = SPREAD * (1 - cue.illegible)
+    shares = np.clip(np.linspace(share - spread, share + spread, count), 0, 1).tolist()
+    omega = np.stack([weights_in_order(evidence.shared(each)) for each in shares])
+    return omega, Steering(*(np.concatenate([each] * count, axis=0) for each in one))
 
 
 def _scores(evidence: Evidence, omega: Float32[np.ndarray, "heads terms"]) -> Any:
@@ -182,60 +183,72 @@ def attention(seen: Sight) -> Attention:
 
 def explainer(seen: Sight, slots: Sequence[int]) -> Callable[[int, Query], Hit]:
     """Return what makes a hit, with its trace, of any of some slots."""
-    projection, cue, focused = seen.projection, seen.cue, seen.focus
-    evidence, stages, lent = focused.evidence, focused.stages, _neighbours(seen, slots)
-    matches = _matches(seen, slots)
+    projection, focused, evidence = seen.projection, seen.focus, seen.focus.evidence
+    places = np.asarray(slots, np.int64)
+    rows = {slot: row for row, slot in enumerate(slots)}
+    cosines, lent = _cosines(seen, places), _neighbours(seen, places)
+    terms, stages = _terms(focused, places), list(zip(*(_at(each, places) for each in focused.stages), strict=True))
+    bm25, scores, told = (_at(each, places) for each in (evidence.match.scores, focused.scores, focused.told))
 
     def hit(slot: int, query: Query) -> Hit:
-        record, moment = projection.record(slot), query.filters.as_of
-        besides = () if focused.led is None else (Term("hops", float(focused.led[slot]), 1.0),)
+        row, record, moment = rows[slot], projection.record(slot), query.filters.as_of
+        content, gated, shifted, sharpened = stages[row]
         trace = Trace(
-            cosine=None if matches is None else matches[slot] / record.strength,
-            bm25=float(evidence.match.scores[slot]),
+            cosine=cosines[row],
+            bm25=bm25[row],
             lexical_share=evidence.lexical_share,
-            content_score=float(focused.scores[slot]),
-            terms=tuple(
-                Term(name, float(values[slot]), focused.weights[name])
-                for name, values in evidence.terms.items()
-                if focused.weights[name]
-            )
-            + besides,
-            matched_terms=projection.lexical.matched(cue.terms, slot),
-            neighbours=lent[slot],
-            content=float(stages.content[slot]),
-            gated=float(stages.gated[slot]),
-            shifted=float(stages.shifted[slot]),
-            told=0.0 if focused.told is None else float(focused.told[slot]),
-            sharpened=float(stages.sharpened[slot]),
+            content_score=scores[row],
+            terms=terms[row],
+            matched_terms=projection.lexical.matched(seen.cue.terms, slot),
+            neighbours=lent[row],
+            content=content,
+            gated=gated,
+            shifted=shifted,
+            told=told[row],
+            sharpened=sharpened,
             chain=() if seen.journey is None else seen.journey.steps(slot),
             backend=evidence.backend,
         )
-        return Hit(record, trace.sharpened, trace, None if moment is None else record.content_at(moment))
+        return Hit(record, sharpened, trace, None if moment is None else record.content_at(moment))
 
     return hit
 
 
-def _matches(seen: Sight, slots: Sequence[int]) -> dict[int, float] | None:
-    """Return what each slot's row and the question's key have in common; None where the question has no key.
+def _at(values: Weights | None, places: Places) -> list[float]:
+    """Return what stands at some places; 0 where nothing is told."""
+    return [0.0] * len(places) if values is None else values[places].tolist()
+
+
+def _terms(focused: Focus, places: Places) -> list[tuple[Term, ...]]:
+    """Return the terms of each slot that weigh anything."""
+    weighing = [(name, values, focused.weights[name]) for name, values in focused.evidence.terms.items()]
+    if focused.led is not None:
+        weighing.append(("hops", focused.led, 1.0))
+    columns = [
+        [Term(name, value, weight) for value in _at(values, places)] for name, values, weight in weighing if weight
+    ]
+    return list(zip(*columns, strict=True)) if columns else [()] * len(places)
+
+
+def _cosines(seen: Sight, places: Places) -> list[float] | list[None]:
+    """Return the cosine of the question's key and the key of each slot; None where the question has no key.
 
     What rows amount to as bytes, or an index took them for, decides nothing that is told.
     """
     evidence, key = seen.focus.evidence, seen.cue.key
     if evidence.similarity is None or key is None:
-        return None
+        return [None] * len(places)
     exactly = evidence.backend in ("quantised", "ivf")
-    found = (
-        seen.projection.matrix.matches(key[None, :], np.asarray(slots))[0] if exactly else evidence.similarity[slots]
-    )
-    return dict(zip(slots, np.asarray(found).tolist(), strict=True))
+    found = seen.projection.matrix.matches(key[None, :], places)[0] if exactly else evidence.similarity[places]
+    cosines: list[float] = (np.asarray(found) / seen.projection.strengths[places]).tolist()
+    return cosines
 
 
-def _neighbours(seen: Sight, slots: Sequence[int]) -> dict[int, tuple[Neighbour, ...]]:
+def _neighbours(seen: Sight, places: Places) -> list[tuple[Neighbour, ...]]:
     """Return for each slot the memories that weight was shifted from, largest first."""
     ground, heads = seen.focus.ground, seen.focus.heads
-    if ground.sources is None or not slots:
-        return dict.fromkeys(slots, ())
-    places = list(slots)
+    if ground.sources is None or not len(places):
+        return [()] * len(places)
     sources, shares = ground.sources[:, places], heads.kernel[..., None]
     if ground.conveyance is not None:
         shares = ground.conveyance.arriving[:, places]
@@ -246,15 +259,13 @@ def _neighbours(seen: Sight, slots: Sequence[int]) -> dict[int, tuple[Neighbour,
     arrived = (shares * gated[:, np.where(there, sources, 0)] * there).mean(axis=0)
     reach = len(sources) // 2
     arrived[reach] = 0  # what stayed
-    amounts, origins = arrived.T.tolist(), sources.T.tolist()
-    return {
-        slot: tuple(
-            Neighbour(seen.projection.record(came[row]).id, row - reach, given[row])
-            for row in sorted(range(len(given)), key=lambda row: -given[row])
-            if given[row] > 0
-        )
-        for slot, given, came in zip(places, amounts, origins, strict=True)
-    }
+    order = np.argsort(-arrived, axis=0, kind="stable")
+    given = zip(*(each.T.tolist() for each in (order, arrived, sources)), strict=True)
+    record = seen.projection.record
+    return [
+        tuple(Neighbour(record(came[row]).id, row - reach, weights[row]) for row in largest_first if weights[row] > 0)
+        for largest_first, weights, came in given
+    ]
 
 
 def _largest(values: Weights, count: int) -> list[int]:

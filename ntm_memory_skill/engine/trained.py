@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
-from array_api_compat import array_namespace
 from jaxtyping import Float32
 
 from ntm_memory_skill.engine.derived import MEMORY_SCALES, MEMORY_STATISTICS
@@ -22,6 +21,7 @@ from ntm_memory_skill.engine.evidence import BY_THE_ENCODER, STATISTICS, TERMS, 
 from ntm_memory_skill.errors import UnusableHead
 from ntm_memory_skill.ntm import ControllerShape, HeadParameters, State, Steering, emit, forward
 from ntm_memory_skill.ntm.addressing import EPSILON, Array
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 FORMAT = 1
 

@@ -5,6 +5,7 @@ What computes is imported where it is put together: a command that another proce
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ntm_memory_skill.transfer import Item
 
 _M_ARENA_MAX = -8  # glibc's name for it, of malloc.h
+_NEW_OBJECTS = 10_000  # about 50 calls' worth
 MARKDOWN_MEMORY = ("MEMORY.md", "memory.md", "USER.md", "memory/*.md", "memory/imports/**/*")
 """What OpenClaw keeps in a workspace, and has copied from other programs. DREAMS.md is its diary of its own work."""
 
@@ -149,6 +151,15 @@ def prepare_to_serve() -> None:
     """Make this process one that answers small questions for a long time: before torch loads and threads start."""
     keep_to_one_thread()
     keep_to_one_heap()
+    collect_garbage_seldom()
+
+
+def collect_garbage_seldom() -> None:
+    """Let Python look for unreachable cycles once in 10 000 new objects, where it does in 700 of its own accord.
+
+    It looks through what calls under way hold, which is no garbage yet, and every hundredth time through the memory.
+    """
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 def keep_to_one_heap() -> None:

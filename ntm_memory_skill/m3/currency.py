@@ -23,11 +23,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-import numpy as np
+from typing import NamedTuple, Self
 
 from ntm_memory_skill.m3.novelty import distinctive
 
@@ -60,12 +59,31 @@ class Candidate:
     score: float
     """Its content score."""
     text: str
-    terms: frozenset[str]
-    """The terms of its text."""
+    terms: Callable[[], frozenset[str]]
+    """Tells the terms of its text; asked only of what could be a rival, and of the best."""
     at: datetime
     """Since when it holds."""
     known: bool = False
     """Whether it is known what it replaced, or what replaced it."""
+
+
+class Crowd(NamedTuple):
+    """What rivals stand out from."""
+
+    mean: float
+    """Of the last four scores."""
+    deviation: float
+    """Of all but the first two; at least 1."""
+
+    @classmethod
+    def of(cls, scores: Sequence[float]) -> Self:
+        """Return it for the scores of all candidates."""
+        behind, last = scores[2:], scores[CANDIDATES // 2 :]
+        return cls(mean=_mean(last), deviation=max(1.0, _deviation(behind)))
+
+    def above(self, score: float) -> float:
+        """Return how far a score stands above it, in deviations; one that is no number does not."""
+        return min((score - self.mean) / self.deviation, MOST_ABOVE) if math.isfinite(score) else 0.0
 
 
 def latest(question: str, candidates: Sequence[Candidate]) -> int:
@@ -76,23 +94,25 @@ def latest(question: str, candidates: Sequence[Candidate]) -> int:
     best = seen[0]
     if len(best.text) > LONGEST:
         return 0
+    later = [place for place, each in enumerate(seen[:RIVALS]) if each.at > best.at and len(each.text) <= LONGEST]
+    if not later:
+        return 0
     asked = distinctive(question) & distinctive(best.text)
-    later = [place for place, each in enumerate(seen[:RIVALS]) if each.at > best.at]
-    rivals = [0, *(place for place in later if _rivals(seen[place], best, seen, asked))]
+    crowd = Crowd.of([each.score for each in seen])
+    rivals = [0, *(place for place in later if _rivals(seen[place], best, crowd, asked))]
     return max(rivals, key=lambda place: (seen[place].at, -place))
 
 
-def _rivals(one: Candidate, best: Candidate, seen: Sequence[Candidate], asked: frozenset[str]) -> bool:
-    if len(one.text) > LONGEST:
-        return False
+def _rivals(one: Candidate, best: Candidate, crowd: Crowd, asked: frozenset[str]) -> bool:
     gap = (best.score - one.score) / max(best.score, 1e-6)
+    terms, known = one.terms(), best.terms()
     evidence = (
         BIAS
         + GAP * gap
-        + CONTAINMENT * len(one.terms & best.terms) / max(1, min(len(one.terms), len(best.terms)))
+        + CONTAINMENT * len(terms & known) / max(1, min(len(terms), len(known)))
         + ASKED * (len(asked & distinctive(one.text)) / len(asked) if asked else 1.0)
         + CHANGE * bool(_CHANGE.search(one.text))
-        + ABOVE * _above(one.score, [each.score for each in seen])
+        + ABOVE * crowd.above(one.score)
         + KNOWN * best.known
     )
     return evidence >= 0 or (evidence + SAME >= 0 and _same_attribute(one.text, best.text))
@@ -109,9 +129,10 @@ def _attributes(text: str) -> set[tuple[str, str]]:
     return {claim.slot for claim in claims(text) if not claim.attribute.startswith(_VAGUE)}
 
 
-def _above(score: float, scores: Sequence[float]) -> float:
-    """Return how far a score stands above the mean of the last four, in deviations (at least 1) of all but two."""
-    behind, last = scores[2:], scores[CANDIDATES // 2 :]
-    deviation = float(np.std(behind)) if behind else 0.0
-    mean = float(np.mean(last)) if last else 0.0
-    return min((score - mean) / max(1.0, deviation), MOST_ABOVE) if math.isfinite(score) else 0.0
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _deviation(values: Sequence[float]) -> float:
+    mean = _mean(values)
+    return math.sqrt(_mean([(value - mean) * (value - mean) for value in values]))  # a power would overflow

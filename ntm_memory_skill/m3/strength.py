@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -178,28 +178,40 @@ def begin(importance: float) -> Imprint:
     return hard if importance < HARD_BELOW else good
 
 
-def reinforce(record: Record, now: datetime) -> Imprint:
-    """Return how well a memory sits once it has been recalled at `now`. Both times are timezone-aware."""
-    before = begin(record.importance)
+def reinforce(record: Record, *times: datetime) -> Imprint:
+    """Return how well a memory sits once it has been recalled at `times`, in this order. All are timezone-aware."""
+    imprint, last = begin(record.importance), record.last_recalled
     if record.stability is not None and record.difficulty is not None:
-        before = Imprint(record.stability, record.difficulty)
-    return recalled(before, (now - record.last_recalled).total_seconds() / DAY)
+        imprint = Imprint(record.stability, record.difficulty)
+    for at in times:
+        imprint, last = recalled(imprint, (at - last).total_seconds() / DAY), at
+    return imprint
 
 
 def recalled(before: Imprint, days: float) -> Imprint:
     """Return how well a memory sits that is recalled `days` after it was last: FSRS's review with the rating "good"."""
+    return _recalled(
+        _within(before.stability, LEAST_STABILITY, GREATEST_STABILITY),
+        _within(before.difficulty, LEAST_DIFFICULTY, GREATEST_DIFFICULTY),
+        timedelta(days=_within(days, 0, GREATEST_STABILITY)).days,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _recalled(stability: float, difficulty: float, days: int) -> Imprint:
+    """Return the imprint after `days` whole days: FSRS counts no others, so many memories have the same one."""
     from fsrs import Card, Rating, State
 
     card = Card(
         card_id=0,  # else the package makes one up by the clock, and sleeps
         state=State.Review,
-        stability=_within(before.stability, LEAST_STABILITY, GREATEST_STABILITY),
-        difficulty=_within(before.difficulty, LEAST_DIFFICULTY, GREATEST_DIFFICULTY),
+        stability=stability,
+        difficulty=difficulty,
         due=_ORIGIN,
         last_review=_ORIGIN,
     )
     # from a fixed day on: only the span matters, and no calendar ends within it
-    return _reviewed(card, Rating.Good, _ORIGIN + timedelta(days=_within(days, 0, GREATEST_STABILITY)))
+    return _reviewed(card, Rating.Good, _ORIGIN + timedelta(days=days))
 
 
 def _reviewed(card: Card, rating: Rating, at: datetime) -> Imprint:

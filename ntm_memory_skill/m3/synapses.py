@@ -22,6 +22,7 @@ from itertools import combinations
 
 from ntm_memory_skill.model import Link
 
+DAY = timedelta(days=1)
 HALF_LIFE_DAYS = 30.0
 LEARNING_RATE = 0.2  # η
 MOST_TOGETHER = 5
@@ -34,6 +35,7 @@ MOST_SOURCES = 64
 """How many memories pass on activation in one step: the most active ones."""
 
 Links = tuple[Link, ...]
+LinksOf = Callable[[str], Links | None]
 
 
 def decayed(link: Link, now: datetime, half_life_days: float = HALF_LIFE_DAYS) -> float:
@@ -49,12 +51,12 @@ def decayed(link: Link, now: datetime, half_life_days: float = HALF_LIFE_DAYS) -
     """
     if not half_life_days > 0:
         raise ValueError(f"half_life_days is a number above 0, not {half_life_days}")
-    age = max((now - link.at) / timedelta(days=1), 0.0)
+    age = max((now - link.at) / DAY, 0.0)
     return float(link.weight * math.pow(0.5, age / half_life_days))
 
 
 def co_recalled(
-    links: Mapping[str, Links],
+    links_of: LinksOf,
     activations: Mapping[str, float],
     now: datetime,
     *,
@@ -67,8 +69,8 @@ def co_recalled(
     room, a new link that is weaker than all it holds is not made, and the memory has not changed.
 
     Args:
-        links: What is held now, by id: at least for the memories of the answer and for those that they are linked
-            with. A memory that is not there holds none, and its end of a dropped link is nobody's.
+        links_of: The links that a memory holds now; None for one that is not known: it holds none, and its end of a
+            dropped link is nobody's.
         activations: How strongly each memory of the answer was recalled, 0 to 1. The strongest `MOST_TOGETHER` above 0
             learn.
         now: When the answer was given.
@@ -81,7 +83,7 @@ def co_recalled(
     if not 0 < learning_rate <= 1:
         raise ValueError(f"learning_rate is from above 0 to 1, not {learning_rate}")
     together = _strongest(activations, MOST_TOGETHER)
-    ends = _Ends(links, now, half_life_days)
+    ends = _Ends(links_of, now, half_life_days)
     for (one, x), (other, y) in combinations(together, 2):
         w = ends.weight(one, other)
         ends.join(one, other, min(w + learning_rate * (x * y - w * (x * x + y * y) / 2), 1.0))
@@ -133,8 +135,8 @@ def spread(
 class _Ends:
     """Both ends of every link that an answer touches."""
 
-    def __init__(self, links: Mapping[str, Links], now: datetime, half_life_days: float) -> None:
-        self._before, self._now, self._half_life_days = links, now, half_life_days
+    def __init__(self, links_of: LinksOf, now: datetime, half_life_days: float) -> None:
+        self._links_of, self._now, self._half_life_days = links_of, now, half_life_days
         self._held: dict[str, dict[str, Link]] = {}
 
     def weight(self, one: str, other: str) -> float:
@@ -162,16 +164,16 @@ class _Ends:
     def changed(self) -> dict[str, Links]:
         """Return the links of those that hold others than before."""
         after = {ident: tuple(held.values()) for ident, held in self._held.items()}
-        return {ident: held for ident, held in after.items() if held != self._before.get(ident, ())}
+        return {ident: held for ident, held in after.items() if held != (self._links_of(ident) or ())}
 
     def _part(self, one: str, other: str) -> None:
         self._links(one).pop(other, None)
-        if other in self._before or other in self._held:
+        if other in self._held or self._links_of(other) is not None:
             self._links(other).pop(one, None)
 
     def _links(self, ident: str) -> dict[str, Link]:
         if ident not in self._held:
-            self._held[ident] = {link.id: link for link in self._before.get(ident, ())}
+            self._held[ident] = {link.id: link for link in self._links_of(ident) or ()}
         return self._held[ident]
 
     def _now_weighs(self, link: Link) -> float:

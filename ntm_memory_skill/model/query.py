@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from ntm_memory_skill.model.record import Record
 
@@ -59,8 +59,7 @@ class Query:
     """What matches its key with the rows; None goes by the settings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A memory on the same tape whose weight was shifted onto a hit."""
 
     id: str
@@ -86,8 +85,7 @@ class Step:
     """What the chain up to here says for the next memory, in standard deviations of the content score."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One term of a content score."""
 
     name: str

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace
 from jaxtyping import Float, Int
+
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 Array = Any
 """A torch tensor or a numpy array; all arrays of one call are of the same kind."""
@@ -67,7 +68,7 @@ def content(
     """
     xp = array_namespace(scores)
     logits = scores * _column(xp, key_strength, scores)  # β
-    if present is not None:
+    if present is not None and not bool(xp.all(present)):  # as a rule all are
         logits = xp.where(present, logits, xp.asarray(-xp.inf, dtype=logits.dtype))
     exponentials = xp.exp(logits - _fixed(xp.max(logits, axis=-1, keepdims=True)))
     return exponentials / xp.sum(exponentials, axis=-1, keepdims=True)
@@ -208,8 +209,8 @@ def sharpen(weights: Float[Array, "... n"], sharpening: Float[Array, "..."] | fl
     gamma = _column(xp, sharpening, weights)  # γ
     peak = _fixed(xp.max(weights, axis=-1, keepdims=True))
     relative = weights / (peak + EPSILON**2)
-    floored = xp.where(relative > EPSILON, relative, xp.asarray(EPSILON, dtype=weights.dtype))
-    powered = xp.where(relative > EPSILON, xp.exp(gamma * xp.log(floored)), xp.zeros_like(weights))
+    floored = xp.maximum(relative, xp.asarray(EPSILON, dtype=weights.dtype))
+    powered = xp.exp(gamma * xp.log(floored)) * xp.astype(relative > EPSILON, weights.dtype)
     return powered / xp.sum(powered, axis=-1, keepdims=True)
 
 
@@ -256,8 +257,9 @@ def standardize(scores: Float[Array, "... n"], present: Array) -> Float[Array, "
     """
     xp = array_namespace(scores)
     if bool(xp.all(present)) and scores.shape[-1] > 0:  # as a rule
-        centred = scores - xp.mean(scores, axis=-1, keepdims=True)
-        return centred / xp.sqrt(xp.mean(centred * centred, axis=-1, keepdims=True) + EPSILON)
+        slots = scores.shape[-1]
+        centred = scores - xp.sum(scores, axis=-1, keepdims=True) / slots
+        return centred / xp.sqrt(xp.sum(centred * centred, axis=-1, keepdims=True) / slots + EPSILON)
     mask = xp.astype(present, scores.dtype)
     count = xp.sum(mask, axis=-1, keepdims=True)
     count = xp.where(count > 0, count, xp.ones_like(count))

@@ -29,11 +29,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace
 from jaxtyping import Float
 
 from ntm_memory_skill.ntm.addressing import EPSILON, Array
 from ntm_memory_skill.ntm.head import HeadParameters, Steering
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 CONTROLLERS = ("linear", "feedforward", "lstm")
 INITIALIZATIONS = ("constant", "small_random", "learned")

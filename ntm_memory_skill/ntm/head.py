@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace
-
 from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.addressing import Array, Conveyance, Stages
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 TAPE_KERNEL = (0.02, 0.08, 0.10, 0.50, 0.20, 0.07, 0.03)
 """s over the offsets −3 … 3. A remark is answered by the next one more often than by the one before it, so offset +1
@@ -143,7 +142,9 @@ def let_pass(heads: Steering, ground: Ground) -> Array | None:
 
 def _among(present: Array, weights: Array, otherwise: Array, xp: Any) -> Array:
     """Return a weighting over the present slots alone, or `otherwise` where it has no weight on any of them."""
-    kept = xp.where(present, weights, xp.zeros_like(weights))
+    kept = weights if bool(xp.all(present)) else xp.where(present, weights, xp.zeros_like(weights))
     total = xp.sum(kept, axis=-1, keepdims=True)
     some = total > 0
+    if bool(xp.all(some)):
+        return kept / total
     return xp.where(some, kept / xp.where(some, total, xp.ones_like(total)), otherwise)

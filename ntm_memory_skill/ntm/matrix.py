@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from jaxtyping import Float, Float64, Int
 
 from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm import addressing
 from ntm_memory_skill.ntm.addressing import Array
 from ntm_memory_skill.ntm.backends import Following, Similarity
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 FIRST_ROWS = 256
 TILE = 1024

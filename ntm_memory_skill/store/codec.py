@@ -12,7 +12,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -199,19 +199,28 @@ def _countable(number: int) -> int:
     return number
 
 
-def _each(item: Any) -> Any:
-    write = _WRITERS.get(type(item))
-    return item if write is None else write(item)
+def _time(moment: datetime) -> str:
+    return _time_in_utc(moment) if moment.tzinfo is UTC else moment.isoformat()
+
+
+@lru_cache(maxsize=256)
+def _time_in_utc(moment: datetime) -> str:
+    """Return a time as it is written; that of an answer stands in many links. Elsewhere equal times may read apart."""
+    return moment.isoformat()
+
+
+def _several_to_json(parts: tuple[Any, ...]) -> list[Any]:
+    return [part if (write := _WRITERS.get(type(part))) is None else write(part) for part in parts]
 
 
 _WRITERS: dict[type, Callable[[Any], Any]] = {
     Record: _to_json,
     **dict.fromkeys(_PARTS, _to_json),
     bytes: lambda part: base64.b64encode(part).decode(),
-    datetime: datetime.isoformat,
+    datetime: _time,
     float: _finite,
     int: _countable,
-    tuple: lambda part: [_each(item) for item in part],
+    tuple: _several_to_json,
 }
 """How to write a value; those of other types are JSON already."""
 

@@ -115,8 +115,15 @@ class State:
             forgotten={ident: self.forgotten[ident] for ident in named if ident in self.forgotten},
             consolidations=dict(self.consolidations),
         )
+        several = sum(isinstance(event, Accessed) for event in events) > 1  # then their counts add up
         for event in events:
-            trial.apply(event)
+            match event:
+                case Linked(id=ident):  # whether another event fits does not depend on links
+                    trial._kept(ident)
+                case Accessed() if not several:
+                    trial._check_counts(event)
+                case _:
+                    trial.apply(event)
 
     def knows(self, ident: str) -> bool:
         """Return whether an id was ever used."""
@@ -197,12 +204,15 @@ class State:
             self._put(evolve(absorber, absorbed=tuple(each for each in absorber.absorbed if each.id != record.id)))
         return evolve(record, forgotten_at=None, forgotten_because=None, merged_into=into)
 
-    def _accessed(self, event: Accessed) -> None:
+    def _check_counts(self, event: Accessed) -> None:
         if len(event.ids) != len(event.counts):
             raise StoreDamaged("the journal counts accesses of more or fewer memories than it names")
         for ident, count in zip(event.ids, event.counts, strict=True):
-            if self._live(ident).accesses + count > LARGEST:  # all of them, before any is changed
+            if self._live(ident).accesses + count > LARGEST:
                 raise StoreDamaged(f"the journal counts more accesses of {ident} than a number holds")
+
+    def _accessed(self, event: Accessed) -> None:
+        self._check_counts(event)  # all of them, before any is changed
         for place, (ident, count) in enumerate(zip(event.ids, event.counts, strict=True)):
             old = self.records[ident]
             stability, difficulty = old.stability, old.difficulty
@@ -252,6 +262,9 @@ class State:
 
     def _concerned(self, event: Event) -> Iterator[str | None]:
         """Yield the ids of all memories that an event may change."""
+        if isinstance(event, Accessed | Linked):
+            yield from _named(event)
+            return
         for ident in _named(event):
             yield ident
             record = None if ident is None else self.anywhere(ident)

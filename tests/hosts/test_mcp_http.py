@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import anyio
 import httpx2
 import pytest
 import uvicorn
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY
+from mcp_types.version import LATEST_MODERN_VERSION
 
 from ntm_memory_skill.config import PLUGIN
 from ntm_memory_skill.errors import StoreUnreachable
 from ntm_memory_skill.hosts.mcp import LazyMemory, build_server
-from ntm_memory_skill.hosts.mcp.http import LOOPBACK, PATH, build_app, kept_token
+from ntm_memory_skill.hosts.mcp.http import LOOPBACK, PATH, build_app, kept_token, listening
 from tests.hosts.conftest import CommandLine
 from tests.hosts.folders import bytes_in, written
 from tests.hosts.mcp_clients import PATIENT, Opener
@@ -27,14 +30,28 @@ ANNOUNCED = {
     "method": "initialize",
     "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
 }
+CALL = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {
+        "name": "memorize",
+        "arguments": {"content": "Olga paints icebergs"},
+        "_meta": {PROTOCOL_VERSION_META_KEY: LATEST_MODERN_VERSION, CLIENT_CAPABILITIES_META_KEY: {}},
+    },
+}
 OFF = json.dumps({"plugins": {PLUGIN: {"enabled": False}}})
 RIGHT = (b"Authorization", f"Bearer {TOKEN}".encode())
 
 
 def asked(
-    memory: LazyMemory, *headers: tuple[bytes, bytes], token: str = TOKEN, method: str = "POST"
+    memory: LazyMemory,
+    *headers: tuple[bytes, bytes],
+    token: str = TOKEN,
+    method: str = "POST",
+    said: Mapping[str, object] = ANNOUNCED,
 ) -> httpx2.Response:
-    """Return what a server over a memory, in this process, answers to a client's first words."""
+    """Return what a server over a memory, in this process, answers to a client: to its first words, or others."""
     app = build_app(build_server(memory), token)
     accepted = [(b"Accept", b"application/json, text/event-stream"), (b"Content-Type", b"application/json")]
     if not any(name == b"Host" for name, _ in headers):
@@ -46,9 +63,39 @@ def asked(
                 app.router.lifespan_context(app),
                 httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1:8765") as client,
             ):
-                return await client.request(method, PATH, headers=[*accepted, *headers], json=ANNOUNCED)
+                return await client.request(method, PATH, headers=[*accepted, *headers], json=said)
 
     return anyio.run(ask)
+
+
+class TestCall:
+    """What a call costs beside its work."""
+
+    def test_what_is_written_is_sent_at_once(self) -> None:
+        """An answer in several parts does not wait until its client has acknowledged the first."""
+
+        async def at_once() -> int:
+            accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+            server = await asyncio.start_server(lambda _, writer: accepted.put_nowait(writer), sock=listening(0))
+            async with server:
+                _, client = await asyncio.open_connection(*server.sockets[0].getsockname())
+                answering = await accepted.get()
+                at_once: int = answering.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                for writer in (client, answering):
+                    writer.close()
+                    await writer.wait_closed()
+            return at_once
+
+        assert asyncio.run(asyncio.wait_for(at_once(), PATIENT))
+
+    def test_a_call_does_not_list_the_tools(self, lazy: LazyMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By today's protocol, whose library wants the called tool's schema; listing them begins to warm up."""
+        listed: list[str] = []
+        monkeypatch.setattr(lazy, "warm_up_in_background", lambda: listed.append("tools"))
+        called = (b"Mcp-Method", b"tools/call"), (b"Mcp-Name", b"memorize")
+        answer = asked(lazy, RIGHT, (b"MCP-Protocol-Version", LATEST_MODERN_VERSION.encode()), *called, said=CALL)
+        assert answer.json()["result"]["structuredContent"]["ok"]
+        assert listed == []
 
 
 class TestToken:

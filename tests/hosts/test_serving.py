@@ -1,10 +1,12 @@
-"""What a process is made before it serves: one thread for torch, one heap for all threads."""
+"""What a process is made before it serves: one thread for torch, one heap for all threads, and seldom garbage."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +23,14 @@ class Library:
         self.told: list[tuple[int, int]] = []
         if tells:
             self.mallopt = lambda name, value: self.told.append((name, value))
+
+
+@pytest.fixture(autouse=True)
+def collecting() -> Iterator[tuple[int, int, int]]:
+    """When this process looks for garbage; put back afterwards."""
+    before = gc.get_threshold()
+    yield before
+    gc.set_threshold(*before)
 
 
 @pytest.fixture
@@ -68,3 +78,15 @@ class TestHeap:
                 monkeypatch.setattr(sys, "platform", "darwin")
         prepare_to_serve()
         assert library.told == []
+
+
+class TestGarbage:
+    """How often Python looks for it."""
+
+    def test_it_is_looked_for_less_often_and_still_is(self, library: Library, collecting: tuple[int, int, int]) -> None:
+        """After more new objects; the older ones in the proportion that they always had."""
+        prepare_to_serve()
+        young, *older = gc.get_threshold()
+        assert gc.isenabled()
+        assert young > 5 * collecting[0]
+        assert older == list(collecting[1:])

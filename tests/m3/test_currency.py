@@ -35,7 +35,7 @@ questions = st.sampled_from([WHERE, "外婆住在哪里？", "", "?"]) | st.text
 
 def candidate(score: float, text: str, day: float = 0, *, known: bool = False) -> Candidate:
     """Return a memory of some day."""
-    return Candidate(score, text, frozenset(tokenize(text)), DAY + timedelta(days=day), known)
+    return Candidate(score, text, lambda: frozenset(tokenize(text)), DAY + timedelta(days=day), known)
 
 
 def among_others(*first: Candidate) -> list[Candidate]:
@@ -183,7 +183,8 @@ def rival_by_hand(one: Candidate, best: Candidate, scores: Sequence[float], aske
     mean = sum(behind) / len(behind)
     deviation = math.sqrt(sum((each - mean) ** 2 for each in behind) / len(behind))
     above = min(10.0, (one.score - sum(last) / len(last)) / max(1.0, deviation))
-    shared = len(one.terms & best.terms) / min(len(one.terms), len(best.terms))
+    terms, known = one.terms(), best.terms()
+    shared = len(terms & known) / min(len(terms), len(known))
     told = sum(word in one.text.lower() for word in asked) / len(asked) if asked else 1.0
     return (
         -4.5

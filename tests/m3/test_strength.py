@@ -185,6 +185,19 @@ def test_recalls_give_the_state_that_the_package_gives(gaps: list[float], hours:
         assert imprint.difficulty == pytest.approx(card.difficulty)
 
 
+@given(gaps=st.lists(st.floats(-5, 400), max_size=6), stability=st.floats(0.001, 36_500), difficulty=st.floats(1, 10))
+def test_several_recalls_at_once_are_those_one_after_the_other(
+    gaps: list[float], stability: float, difficulty: float
+) -> None:
+    """In the order in which they are given, be the clock set back or not; no recall at all changes nothing."""
+    times = [EPOCH + timedelta(days=sum(gaps[:place])) for place in range(1, len(gaps) + 1)]
+    begun = memory = record(accessed_at=EPOCH, stability=stability, difficulty=difficulty)
+    for at in times:
+        imprint = reinforce(memory, at)
+        memory = record(accessed_at=at, stability=imprint.stability, difficulty=imprint.difficulty)
+    assert reinforce(begun, *times) == Imprint(memory.stability or 0, memory.difficulty or 0)
+
+
 @given(
     importance=st.floats(0, 1),
     state=st.none() | st.tuples(st.floats(), st.floats()),

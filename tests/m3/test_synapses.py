@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -24,6 +24,10 @@ weights = st.floats(0, 1)
 
 Network = dict[str, tuple[Link, ...]]
 Pairs = dict[frozenset[str], tuple[float, datetime]]
+
+
+def unlinked(_: str) -> None:
+    """Know no memory."""
 
 
 def network(*pairs: tuple[str, str, float]) -> Network:
@@ -58,6 +62,7 @@ def slowly_learnt(pairs: Pairs, answer: dict[str, float], now: datetime) -> Pair
         forwards = 0.2 * answer[one] * (answer[other] - answer[one] * w)
         backwards = 0.2 * answer[other] * (answer[one] - answer[other] * w)
         w += (forwards + backwards) / 2
+        assume(abs(w - 0.01) > 1e-12)  # on the very edge either sum may be rounded down
         if w >= 0.01:
             after[pair] = (w, max(at, now))
     return after
@@ -75,7 +80,7 @@ class LinkHistory(RuleBasedStateMachine):
     def answered(self, answer: dict[str, float], days: float) -> None:
         """Give some memories in one answer."""
         self.now = max(START, self.now + timedelta(days=days))
-        changed = co_recalled(self.links, answer, self.now)
+        changed = co_recalled(self.links.get, answer, self.now)
         assert all(links != self.links.get(name, ()) for name, links in changed.items())
         self.links |= changed
 
@@ -83,7 +88,7 @@ class LinkHistory(RuleBasedStateMachine):
     def drilled(self, picked: list[str], times: int) -> None:
         """Give one memory again and again beside others, so that it runs out of room."""
         for _ in range(times):
-            self.links |= co_recalled(self.links, dict.fromkeys(["hub", *picked], 1.0), self.now)
+            self.links |= co_recalled(self.links.get, dict.fromkeys(["hub", *picked], 1.0), self.now)
 
     @invariant()
     def bounded(self) -> None:
@@ -118,7 +123,7 @@ def test_learning_follows_the_rule_worked_out_pair_by_pair(
         now += timedelta(days=gap)
         answer = data.draw(st.dictionaries(st.sampled_from(NAMES[:8]), activations, max_size=8))
         pairs = slowly_learnt(pairs, answer, now)
-        links = links | co_recalled(links, answer, now)
+        links = links | co_recalled(links.get, answer, now)
     held = {frozenset({name, link.id}): (link.weight, link.at) for name, held in links.items() for link in held}
     assert held.keys() == pairs.keys()
     for pair, (weight, at) in held.items():
@@ -132,7 +137,7 @@ def test_same_answer_again_and_again_settles_where_ojas_rule_does(x: float, y: f
     for begin in ({}, network(("a", "b", 1.0))):
         links: Network = dict(begin)
         for _ in range(500):
-            links |= co_recalled(links, {"a": x, "b": y}, START)
+            links |= co_recalled(links.get, {"a": x, "b": y}, START)
         assert weight_between(links, "a", "b") == pytest.approx(2 * x * y / (x * x + y * y))
 
 
@@ -140,20 +145,20 @@ def test_link_of_five_recalls_is_far_from_saturated() -> None:
     """After five joint recalls of full strength there is still something to learn."""
     links: Network = {}
     for _ in range(5):
-        links |= co_recalled(links, {"a": 1.0, "b": 1.0}, START)
+        links |= co_recalled(links.get, {"a": 1.0, "b": 1.0}, START)
     assert weight_between(links, "a", "b") == pytest.approx(1 - 0.8**5)
 
 
 def test_only_the_five_strongest_learn() -> None:
     """Seven memories in one answer: the two weakest gain no link."""
     answer = {name: 1 - number / 10 for number, name in enumerate(NAMES[:7])}
-    assert set(co_recalled({}, answer, START)) == set(NAMES[:MOST_TOGETHER])
+    assert set(co_recalled(unlinked, answer, START)) == set(NAMES[:MOST_TOGETHER])
 
 
 @pytest.mark.parametrize("answer", [{}, {"a": 1.0}, {"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.01}])
 def test_answer_without_two_that_were_clearly_recalled_changes_nothing(answer: dict[str, float]) -> None:
     """A lone memory, or one beside a faint one, learns no link."""
-    assert co_recalled({}, answer, START) == {}
+    assert co_recalled(unlinked, answer, START) == {}
 
 
 def full_hub(weakest: float) -> Network:
@@ -163,7 +168,7 @@ def full_hub(weakest: float) -> Network:
 
 def test_link_without_room_is_dropped_at_both_ends_and_both_are_told() -> None:
     """The weakest of a full memory's links gives way, also where its other end was not in the answer."""
-    changed = co_recalled(full_hub(0.1), {"hub": 1.0, "new": 1.0}, START)
+    changed = co_recalled(full_hub(0.1).get, {"hub": 1.0, "new": 1.0}, START)
     assert set(changed) == {"hub", "new", NAMES[3]}
     assert changed[NAMES[3]] == ()
     assert len(changed["hub"]) == MOST_LINKS
@@ -173,20 +178,20 @@ def test_link_without_room_is_dropped_at_both_ends_and_both_are_told() -> None:
 def test_new_link_weaker_than_all_of_a_full_memory_is_not_made() -> None:
     """Nothing has changed, so nothing is to be written; once the others have decayed there is room."""
     full = full_hub(0.3)
-    assert co_recalled(full, {"hub": 1.0, "new": 1.0}, START) == {}
-    assert set(co_recalled(full, {"hub": 1.0, "new": 1.0}, START + 90 * DAY)) == {"hub", "new", NAMES[3]}
+    assert co_recalled(full.get, {"hub": 1.0, "new": 1.0}, START) == {}
+    assert set(co_recalled(full.get, {"hub": 1.0, "new": 1.0}, START + 90 * DAY)) == {"hub", "new", NAMES[3]}
 
 
 def test_end_of_a_dropped_link_that_is_not_given_is_nobodys() -> None:
     """An erased memory gets no links back by losing one."""
     hub = network(*(("hub", name, 0.1) for name in NAMES[:MOST_LINKS]))["hub"]
-    assert set(co_recalled({"hub": hub}, {"hub": 1.0, "new": 1.0}, START)) == {"hub", "new"}
+    assert set(co_recalled({"hub": hub}.get, {"hub": 1.0, "new": 1.0}, START)) == {"hub", "new"}
 
 
 def test_link_held_by_one_end_is_held_by_both_after_the_next_answer() -> None:
     """The end that has it counts."""
     links: Network = {"a": (Link("b", 0.5, START),)}
-    links |= co_recalled(links, {"a": 1.0, "b": 1.0}, START)
+    links |= co_recalled(links.get, {"a": 1.0, "b": 1.0}, START)
     assert weight_between(links, "a", "b") == weight_between(links, "b", "a") == pytest.approx(0.6)
 
 
@@ -205,7 +210,7 @@ def test_clock_set_back_neither_strengthens_a_link_nor_ages_it_twice() -> None:
     """A link learnt tomorrow is as strong today, and its time does not run back."""
     links = network(("a", "b", 0.5))
     assert decayed(links["a"][0], START - DAY) == 0.5
-    links |= co_recalled(links, {"a": 1.0, "b": 1.0}, START - DAY)
+    links |= co_recalled(links.get, {"a": 1.0, "b": 1.0}, START - DAY)
     assert {link.at for held in links.values() for link in held} == {START}
 
 
@@ -281,7 +286,7 @@ def test_seed_without_links_reaches_nothing() -> None:
 def test_activation_out_of_range_is_refused(value: float) -> None:
     """In learning and in spreading."""
     with pytest.raises(ValueError, match="activation"):
-        co_recalled({}, {"a": value}, START)
+        co_recalled(unlinked, {"a": value}, START)
     with pytest.raises(ValueError, match="activation"):
         spread({"a": value}, lambda _: (), START)
 
@@ -290,7 +295,7 @@ def test_settings_out_of_range_are_refused() -> None:
     """A learning rate above 1 would leave the bounds."""
     for rate in (0.0, 1.1, math.nan):
         with pytest.raises(ValueError, match="learning_rate"):
-            co_recalled({}, {}, START, learning_rate=rate)
+            co_recalled(unlinked, {}, START, learning_rate=rate)
     for half_life in (0.0, -1.0, math.nan):
         with pytest.raises(ValueError, match="half_life_days"):
             decayed(Link("b", 0.5, START), START, half_life)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import orjson
@@ -164,6 +164,14 @@ def test_a_time_keeps_its_own_offset() -> None:
     """A person in Beijing reads the time that was given there, not only the same moment."""
     found = record_from_json(through_json(record_to_json(FULL_RECORD)))
     assert found.at.utcoffset() == timedelta(hours=8)
+
+
+def test_one_moment_is_written_in_each_zone_as_it_was_given() -> None:
+    """Whichever was written first: equal times are not the same text."""
+    moment = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    zones = (UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-3)))
+    for at in [moment.astimezone(zone) for zone in (*zones, *reversed(zones))]:
+        assert event_to_json(Erased("a", at))["at"] == at.isoformat()
 
 
 def test_fields_with_their_default_are_left_out() -> None:

@@ -30,6 +30,7 @@ from ntm_memory_skill.model import (
     Version,
 )
 from ntm_memory_skill.store import State
+from ntm_memory_skill.store.codec import LARGEST
 from ntm_memory_skill.store.state import updated
 from tests.store.builders import eventful, folded, ident, memorized, moment, record, row
 
@@ -289,6 +290,15 @@ def test_a_check_follows_events_that_build_on_each_other() -> None:
         with pytest.raises(StoreDamaged):
             state.check(events)
     assert state == before
+
+
+def test_a_check_adds_up_counts_of_several_events() -> None:
+    """Each fits alone, and the second not after the first."""
+    state = state_after(*BEFORE)
+    half = Accessed((ident(0),), (LARGEST // 2 + 1,), moment(9))
+    state.check([half])
+    with pytest.raises(StoreDamaged):
+        state.check([half, Linked(ident(0), ()), half])
 
 
 def same(number: int, into: int) -> tuple[str, str, datetime, float, str]:

@@ -24,6 +24,7 @@ from ntm_memory_skill.errors import NTMMemoryError
 from ntm_memory_skill.hosts.mcp.memories import Memories, Meta
 from ntm_memory_skill.tools import TOOLS, ToolSpec, call, failure
 from ntm_memory_skill.tools.call import Envelope
+from ntm_memory_skill.tools.schema import JSONSchema
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def build_server(memories: Memories) -> Server[dict[str, object]]:
         version=__version__,
         title="NTM memory",
         instructions=INSTRUCTIONS,
+        get_tool_input_schema=_input_schema,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
@@ -102,6 +104,12 @@ async def _signs_of_life(context: Context, what: str) -> AsyncIterator[None]:
         tasks.start_soon(tell)
         yield
         tasks.cancel_scope.cancel()
+
+
+def _input_schema(name: str) -> JSONSchema | None:
+    """Return a tool's schema, if there is such a tool; the protocol's library would list all for it at every call."""
+    spec = TOOLS.get(name)
+    return None if spec is None else spec.input_schema
 
 
 def _tool(spec: ToolSpec) -> types.Tool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from array_api_compat import array_namespace
 from jaxtyping import Float
 
 from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm.addressing import Array
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 
 class ExactSimilarity:

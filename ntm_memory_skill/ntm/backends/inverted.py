@@ -17,13 +17,13 @@ from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
-from array_api_compat import array_namespace
 from jaxtyping import Bool, Float, Float32, Int64, UInt8
 
 from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm.addressing import Array
 from ntm_memory_skill.ntm.backends.inverted_build import OUTGROWN, Making
 from ntm_memory_skill.ntm.backends.inverted_lists import IndexSettings, InvertedLists
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 logger = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
-from array_api_compat import array_namespace
 from jaxtyping import Float, Float32, Int8
 
 from ntm_memory_skill.model import Matched
 from ntm_memory_skill.ntm.addressing import Array
+from ntm_memory_skill.ntm.namespaces import array_namespace
 
 LEVELS = 127
 TILE = 512
