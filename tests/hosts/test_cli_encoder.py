@@ -45,6 +45,7 @@ def encoder(*line: str) -> Outcome:
 def test_an_exported_model_is_used_from_then_on(configured: Path) -> None:
     """It lies beside the memory, makes the same keys, and is no longer used once it is removed."""
     assert encoder("show").envelope["engine"] == "torch"
+    assert "ntm-memory encoder export" in run_here("doctor", "--json").out
     written = run_here("memorize", "abc", "--json").envelope
     assert written["ok"]
     envelope = encoder("export").envelope
@@ -53,7 +54,9 @@ def test_an_exported_model_is_used_from_then_on(configured: Path) -> None:
     assert Path(envelope["folder"]).parent == Path("memory") / EXPORTS
     shown = encoder("show").envelope
     assert (shown["engine"], shown["identity"]) == ("onnx", envelope["identity"])
-    assert "run by onnxruntime" in run_here("doctor", "--json").out
+    examined = run_here("doctor", "--json").out
+    assert "run by onnxruntime" in examined
+    assert "ntm-memory encoder export" not in examined
     hits = run_here("search", "abc", "--json").envelope["hits"]
     assert [hit["id"] for hit in hits] == [written["id"]]
     broken_off = Path(f"{envelope['folder']}-x1y2")
@@ -77,6 +80,7 @@ def test_where_torch_is_asked_for_that_is_said(configured: Path, model: Path) ->
     outcome = run_here("encoder", "export")
     assert outcome.status == 0
     assert "encoder.engine: torch" in outcome.out
+    assert "ntm-memory encoder export" not in run_here("doctor", "--json").out
     assert encoder("show").envelope["engine"] == "torch"
 
 
