@@ -220,7 +220,7 @@ def test_the_gate_runs_what_the_readme_says() -> None:
     """The README has exactly two set-up commands, the Chinese one has the same, and the gate can be executed."""
     wanted = [
         "pip install -c constraints.txt -e . && ntm-memory demo",
-        'pip install -c constraints.txt -e ".[dev]" && pytest -n auto',
+        'pip install -c constraints.txt -e ".[dev]" && pytest -n auto --dist loadscope',
     ]
     for name in ("README.md", "README.zh-CN.md"):
         lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
