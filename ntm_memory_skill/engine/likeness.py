@@ -52,7 +52,8 @@ def resembling(
     if len(admitted) == 0:
         return Resemblance()
     similarity = np.asarray(projection.matrix.similarities(cue.key))[admitted]
-    best = np.argpartition(-similarity, min(CANDIDATES, len(similarity)) - 1)[:CANDIDATES]
+    behind = max(0, len(similarity) - CANDIDATES)
+    best = np.argpartition(similarity, behind)[behind:]
     best = best[np.argsort(-similarity[best], kind="stable")]
     threshold = float(similarity.mean() + STANDS_OUT * similarity.std())
     terms, slots = tokenize(indexed_text(name, content)), admitted[best].tolist()

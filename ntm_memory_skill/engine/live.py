@@ -57,6 +57,7 @@ class LiveMemory:
         self._whole: Projection | None = None
         self._accesses = AccessCounts(reconsolidate=reconsolidate)
         self._written = False
+        self._alone = False  # the writers' lock is held here: nobody else can have written since it was taken
         self._closed = False
 
     @property
@@ -170,7 +171,11 @@ class LiveMemory:
             self._check_open()
             with self.store.transaction(wait=wait) as changes:
                 self._follow(changes)
-                yield self.store.state
+                self._alone = True
+                try:
+                    yield self.store.state
+                finally:
+                    self._alone = False
                 self._fold(closing=False)
 
     def commit(self, events: Sequence[Event]) -> None:
@@ -261,7 +266,8 @@ class LiveMemory:
 
     def _catch_up(self) -> None:
         self._check_open()
-        self._follow(self.store.refresh())
+        if not self._alone:
+            self._follow(self.store.refresh())
 
     def _follow(self, changes: Changes) -> None:
         if changes.reloaded:
