@@ -11,6 +11,7 @@ import pytest
 from ntm_memory_skill import HashedEncoder, NTMMemoryManager, Settings
 from ntm_memory_skill.encoder import Progress
 from ntm_memory_skill.errors import EncoderMismatch, UnknownMemory
+from ntm_memory_skill.store import Changes, DirectoryStore
 from tests.conftest import OpenMemory, ticking_clock
 from tests.engine.support import (
     FACTS,
@@ -246,3 +247,24 @@ def test_lost_keys_are_made_anew_and_saved_with_the_next_write(
     content = CountingEncoder()
     assert len(open_memory(encoder=content).search("goats", top_k=1000)) == len(written) - 1
     assert content.encoded == []
+
+
+def test_while_a_write_holds_the_lock_no_other_writer_is_looked_for(
+    open_memory: OpenMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once before, once with the lock; and again as ever after a write that failed."""
+    one, other = open_memory(), open_memory()
+    one.memorize("goats", session="s")
+    looked, refresh = [], DirectoryStore.refresh
+
+    def looking(store: DirectoryStore) -> Changes:
+        looked.append(store)
+        return refresh(store)
+
+    monkeypatch.setattr(DirectoryStore, "refresh", looking)
+    one.memorize("sheep", session="s")
+    assert len(looked) == 2
+    with pytest.raises(UnknownMemory):
+        one.memorize("bees", supersedes="nobody")
+    other.memorize("cattle")
+    assert found(one.search("cattle", top_k=1)) == ["cattle"]
