@@ -178,9 +178,9 @@ class TestWidth:
     @given(st.lists(st.tuples(numbers, numbers), min_size=len(TERMS), max_size=len(TERMS)), st.integers(NARROW, 130))
     def test_no_line_is_wider_than_the_terminal(self, weighed: list[tuple[float, float]], width: int) -> None:
         """Whatever the numbers are, and whichever terms there are."""
-        trace = {**TRACE, "terms": terms(**dict(zip(TERMS, weighed, strict=True))), "rerank": -12.5}
-        for neighbour in trace["neighbours"]:
-            neighbour["id"] = "m" * 13
+        neighbours = [{**neighbour, "id": "m" * 13} for neighbour in TRACE["neighbours"]]
+        weighed_terms = terms(**dict(zip(TERMS, weighed, strict=True)))
+        trace = {**TRACE, "terms": weighed_terms, "neighbours": neighbours, "rerank": -12.5}
         amounts = {
             name: value
             for name, (value, _) in zip((*TERMS, *BESIDES), [*weighed, *weighed[: len(BESIDES)]], strict=True)

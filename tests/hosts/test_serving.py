@@ -27,9 +27,10 @@ class Library:
 
 @pytest.fixture(autouse=True)
 def collecting() -> Iterator[tuple[int, int, int]]:
-    """When this process looks for garbage; put back afterwards."""
-    before = gc.get_threshold()
-    yield before
+    """When a new process of Python looks for garbage; afterwards as before, whatever an earlier test had served here."""
+    before, fresh = gc.get_threshold(), (700, 10, 10)
+    gc.set_threshold(*fresh)
+    yield fresh
     gc.set_threshold(*before)
 
 
