@@ -27,7 +27,7 @@ class Library:
 
 @pytest.fixture(autouse=True)
 def collecting() -> Iterator[tuple[int, int, int]]:
-    """When a new process of Python looks for garbage; afterwards as before, whatever an earlier test had served here."""
+    """When a new Python looks for garbage; put back afterwards, whatever an earlier test had this process serve."""
     before, fresh = gc.get_threshold(), (700, 10, 10)
     gc.set_threshold(*fresh)
     yield fresh
