@@ -2,6 +2,7 @@
 
 The law: what is found here is compared, never used. Two processes that find the same are configured alike, and one of
 them has checked it (`load`). So a command that is answered by another process loads nothing that checks or computes.
+That nothing is said of the encoder may be acted upon: no check would say otherwise.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Found:
 
     memory_file: Path
     resident: ResidentSettings
+    plain_encoder: bool
+    """Whether nothing at all is said of the encoder: the bundled model makes the keys, exported or with torch."""
     fingerprint: str = field(repr=False)
     """Of all that has a part in an answer, the key included: two that are equal answer alike."""
 
@@ -80,14 +83,19 @@ def find(environment: Mapping[str, str], folder: Path, memory_file: Path | None)
         chosen = memory_file or (memory_named(named) if named else DEFAULT_MEMORY)
         passphrase = environment.get(KEY_VARIABLE) or key_of(store.get("key_file"), origin or folder)
         model = environment.get(ENCODER_VARIABLE) or None
-        models = (model or _object(config, "encoder").get("model"), _object(config, "reranker").get("model"))
+        encoder = _object(config, "encoder")
+        models = (model or encoder.get("model"), _object(config, "reranker").get("model"))
         others = {name: value for name, value in entry.items() if name not in {"config", "auto_update"}}
         place = str(folder) if any(map(_is_relative, models)) else None
         told = json.dumps([others, {**config, "ntm_memory": memory}, model, passphrase, place], sort_keys=True)
     except (ConfigError, TypeError, OSError, RecursionError):
         return None
-    digest = hashlib.sha256(told.encode()).hexdigest()
-    return Found(memory_file=chosen, resident=resident, fingerprint=digest)
+    return Found(
+        memory_file=chosen,
+        resident=resident,
+        plain_encoder=not encoder and model is None and "memory_dim" not in memory,
+        fingerprint=hashlib.sha256(told.encode()).hexdigest(),
+    )
 
 
 def _object(value: Any, name: str) -> dict[str, Any]:

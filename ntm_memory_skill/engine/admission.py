@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,17 +44,18 @@ class Admission:
             self._until = np.concatenate([self._until, np.zeros(missing)])
             self._superseded = np.concatenate([self._superseded, np.zeros(missing)])
 
-    def note(self, record: Record) -> None:
-        """Take in the memory in a slot that was free."""
-        slot = record.slot
-        self.live[slot] = True
-        self.times[slot] = record.at.timestamp()
-        self.strengths[slot] = record.strength
-        self.ordinals[slot] = record.ordinal
-        self._until[slot] = np.inf if record.valid_until is None else record.valid_until.timestamp()
-        self._superseded[slot] = _superseded_at(record)
-        for label in _labels(record):
-            self._labels[label].add(slot)
+    def extend(self, records: Sequence[Record]) -> None:
+        """Take in memories in slots that were free."""
+        slots = [record.slot for record in records]
+        self.live[slots] = True
+        self.times[slots] = [record.at.timestamp() for record in records]
+        self.strengths[slots] = [record.strength for record in records]
+        self.ordinals[slots] = [record.ordinal for record in records]
+        self._until[slots] = [_ends_at(record) for record in records]
+        self._superseded[slots] = [_superseded_at(record) for record in records]
+        for record in records:
+            for label in _labels(record):
+                self._labels[label].add(record.slot)
 
     def forget(self, record: Record) -> None:
         """Take out the memory in a slot."""
@@ -101,18 +102,19 @@ class Admission:
         return mask
 
 
+def _ends_at(record: Record) -> float:
+    return np.inf if record.valid_until is None else record.valid_until.timestamp()
+
+
 def _superseded_at(record: Record) -> float:
     if record.superseded_by is None:
         return np.inf
     return -np.inf if record.superseded_at is None else record.superseded_at.timestamp()
 
 
-def _labels(record: Record) -> Iterator[tuple[str, str]]:
-    yield "type", record.type
+def _labels(record: Record) -> list[tuple[str, str]]:
+    labels = [("type", record.type), *(("tag", tag) for tag in record.tags)]
     if record.key is not None:
-        yield "key", record.key
-    for tag in record.tags:
-        yield "tag", tag
-    for said in record.occurrences:
-        if said.session is not None:
-            yield "said in", said.session
+        labels.append(("key", record.key))
+    labels += [("said in", said.session) for said in record.occurrences if said.session is not None]
+    return labels

@@ -114,9 +114,11 @@ class Projection:
         self.complete = keys.complete
         of_merged = lay(self.matrix, keys, records, merged)
         self._grow(len(self.matrix))
-        for record, text in zip(records, texts, strict=False):  # behind them are those of what was merged
-            self._read(record.slot, text)
-            self._label(record)
+        slots, said = [record.slot for record in records], texts[: len(records)]
+        self.lexical.extend(zip(slots, map(tokenize, said), strict=True))
+        self.traits.extend(slots, said)
+        self._label(*records)
+        for record in records:
             for each in record.absorbed:
                 if each.id in of_merged and each.weight > 0:
                     self.matrix.blend(record.slot, of_merged[each.id], each.weight)
@@ -142,8 +144,6 @@ class Projection:
                 self._count(event, state)
             case Restored() | Merged() | Forgotten() | Erased() | Purged():
                 self._move(event, state)
-            case _:
-                pass
 
     def _memorize(self, event: Memorized, state: State) -> None:
         new = event.record
@@ -325,21 +325,22 @@ class Projection:
     def _read(self, slot: int, text: str) -> None:
         """Take in what a text says, where nobody has to understand it."""
         self.lexical.add(slot, tokenize(text))
-        self.traits.note(slot, text)
+        self.traits.extend([slot], [text])
 
-    def _label(self, record: Record) -> None:
-        slot = record.slot
-        self._records[slot] = record
-        self._slots[record.id] = slot
-        self._linked += bool(record.links)
-        self._within |= _parts(record)
-        if self._saying is not None:
-            self._saying[essence(record.content)].add(slot)
-        if self._labels is not None:
-            self._labels.note(slot, record)
-        if record.superseded_by is not None:
-            self.successors[record.superseded_by] += 1
-        self._admission.note(record)
+    def _label(self, *records: Record) -> None:
+        self._admission.extend(records)
+        for record in records:
+            slot = record.slot
+            self._records[slot] = record
+            self._slots[record.id] = slot
+            self._linked += bool(record.links)
+            self._within |= _parts(record)
+            if self._saying is not None:
+                self._saying[essence(record.content)].add(slot)
+            if self._labels is not None:
+                self._labels.note(slot, record)
+            if record.superseded_by is not None:
+                self.successors[record.superseded_by] += 1
 
     def _unlabel(self, slot: int) -> None:
         record = self._records[slot]
@@ -380,10 +381,8 @@ class Projection:
 
     def _grow(self, size: int) -> None:
         """Make room for the slots up to `size`: a copy of a few short columns."""
-        missing = size - len(self._records)
-        if missing > 0:
-            self._records.extend([None] * missing)
-            self._admission.grow(size)
+        self._records.extend([None] * (size - len(self._records)))
+        self._admission.grow(size)
 
 
 def key_bytes(key: Float32[np.ndarray, "m"]) -> bytes:

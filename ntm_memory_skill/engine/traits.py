@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float32
@@ -20,11 +21,14 @@ class Traits:
         self.digits: Float32[np.ndarray, "n"] = np.zeros(0, np.float32)
         """Whether there is a digit in it."""
 
-    def note(self, slot: int, text: str) -> None:
-        """Look at the memory in a slot."""
-        if slot >= len(self.question):
-            more = np.zeros(max(slot + 1, 2 * len(self.question), 256) - len(self.question), np.float32)
+    def extend(self, slots: Sequence[int], texts: Sequence[str]) -> None:
+        """Look at the memories in some slots."""
+        self._make_room(max(slots, default=-1) + 1)
+        self.question[slots] = [_QUESTION.search(text[-8:]) is not None for text in texts]
+        self.digits[slots] = [_DIGIT.search(text) is not None for text in texts]
+
+    def _make_room(self, size: int) -> None:
+        if size > len(self.question):
+            more = np.zeros(max(size, 2 * len(self.question), 256) - len(self.question), np.float32)
             self.question = np.concatenate([self.question, more])
             self.digits = np.concatenate([self.digits, more])
-        self.question[slot] = _QUESTION.search(text[-8:]) is not None
-        self.digits[slot] = _DIGIT.search(text) is not None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ntm_memory_skill.config import Found, find
-from ntm_memory_skill.errors import ConfigError, ImportRefused
+from ntm_memory_skill.errors import ConfigError, EncoderError, ImportRefused
 from ntm_memory_skill.store import Paths
 
 if TYPE_CHECKING:
@@ -59,11 +59,34 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
     return encoder.load_encoder(settings)
 
 
-def open_memory(config: Config, *, require_encoder: bool = True) -> NTMMemoryManager:
+def loading_ahead(found: Found | None) -> Encoder | None:
+    """Return the encoder that is configured, its model being loaded while this thread imports and reads the memory.
+
+    None where its settings have to be looked at first, and where torch runs it: Python imports that one step at a time.
+    """
+    if found is None or not found.plain_encoder:
+        return None
+    from ntm_memory_skill.encoder import EXPORTS, EncoderSettings
+
+    encoder = load_encoder(EncoderSettings(exports=Paths.of(found.memory_file).folder / EXPORTS))
+    if encoder.array_library != "numpy":
+        return None
+    threading.Thread(target=_load, args=(encoder,), name="ntm-memory loads its model").start()
+    return encoder
+
+
+def _load(encoder: Encoder) -> None:
+    with suppress(EncoderError):  # whoever needs the model meets the error
+        encoder.warm_up()
+
+
+def open_memory(config: Config, *, require_encoder: bool = True, encoder: Encoder | None = None) -> NTMMemoryManager:
     """Open the memory that the configuration names; see `NTMMemoryManager.open`."""
     from ntm_memory_skill.engine import NTMMemoryManager
 
-    return NTMMemoryManager.open(config.memory_file, settings=config.settings, require_encoder=require_encoder)
+    return NTMMemoryManager.open(
+        config.memory_file, settings=config.settings, encoder=encoder, require_encoder=require_encoder
+    )
 
 
 def open_to_serve(config: Config, encoder: Encoder | None = None) -> NTMMemoryManager:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from sys import getsizeof
 from typing import TypeAlias
 
@@ -84,19 +85,33 @@ class BM25Index:
         if slot in self._held:
             self.remove(slot)
         terms = list(map(sys.intern, terms))  # one string a term, however many memories hold it
-        counts = Counter(terms)
-        for term, count in counts.items():
+        for term, times in Counter(terms).items():
             postings = self._postings.get(term)
             if postings is None:
-                self._postings[term] = array("I", (slot, count))
+                self._postings[term] = array("I", (slot, times))
             else:
-                postings.extend((slot, count))
-        said = terms if all(map(str.isascii, terms)) else words(terms)
-        distinct = dict.fromkeys(said)
-        self._held[slot] = (*distinct, *(term for term in counts if term not in distinct))
-        self._make_room(slot)
-        self._term_counts[slot], self._word_counts[slot], self._alone[slot] = len(terms), len(said), len(distinct)
-        self._total += len(terms)
+                postings.extend((slot, times))
+        self._hold(slot, terms)
+
+    def extend(self, memories: Iterable[tuple[int, Sequence[str]]]) -> None:
+        """Index many memories at once, as (slot, terms) with slots that hold none: faster than one after the other."""
+        numbers: dict[str, int] = defaultdict(count().__next__)
+        said, slots, lengths = array("I"), array("I"), array("I")
+        for slot, given in memories:
+            terms = list(map(sys.intern, given))
+            said.extend(map(numbers.__getitem__, terms))
+            slots.append(slot)
+            lengths.append(len(terms))
+            self._hold(slot, terms)
+        if not said:
+            return
+        places = np.repeat(np.array(slots, np.int64), lengths)
+        width = int(places.max()) + 1
+        pairs, times = np.unique(np.array(said, np.int64) * width + places, return_counts=True)
+        postings = memoryview(np.stack([pairs % width, times], axis=1).astype(np.uintc).tobytes())
+        ends = (8 * np.searchsorted(pairs, np.arange(1, len(numbers) + 1) * width)).tolist()
+        for term, start, end in zip(numbers, [0, *ends], ends, strict=False):
+            self._postings.setdefault(term, array("I")).frombytes(postings[start:end])
 
     def remove(self, slot: int) -> None:
         """Forget a slot's terms; a slot that holds none is left alone."""
@@ -187,6 +202,16 @@ class BM25Index:
         tuples = len(self._held) * getsizeof(())
         tables = self._term_counts.nbytes + self._word_counts.nbytes + self._alone.nbytes
         return strings + postings + references + tuples + tables + getsizeof(self._postings) + getsizeof(self._held)
+
+    def _hold(self, slot: int, terms: list[str]) -> None:
+        """Take down which terms a slot holds, and how many."""
+        said = terms if "".join(terms).isascii() else words(terms)
+        distinct = dict.fromkeys(said)
+        more = () if said is terms else [term for term in dict.fromkeys(terms) if term not in distinct]
+        self._held[slot] = (*distinct, *more)
+        self._make_room(slot)
+        self._term_counts[slot], self._word_counts[slot], self._alone[slot] = len(terms), len(said), len(distinct)
+        self._total += len(terms)
 
     def _said(self, slot: int) -> set[str]:
         """Return the words of a slot, without the characters that stand in pairs."""

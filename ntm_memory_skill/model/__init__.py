@@ -37,7 +37,17 @@ from ntm_memory_skill.model.query import (
     Term,
     Trace,
 )
-from ntm_memory_skill.model.record import OCCURRENCES, Absorbed, Link, Occurrence, Record, Version, evolve, indexed_text
+from ntm_memory_skill.model.record import (
+    OCCURRENCES,
+    Absorbed,
+    Link,
+    Occurrence,
+    Record,
+    Version,
+    evolve,
+    indexed_text,
+    made,
+)
 
 __all__ = [
     "BACKENDS",
@@ -83,4 +93,5 @@ __all__ = [
     "Version",
     "evolve",
     "indexed_text",
+    "made",
 ]

@@ -30,10 +30,26 @@ class Tape:
         """Places along the tape, relative to `sources`: row o + R holds the slot o places before, or −1."""
 
     def extend(self, entries: Iterable[tuple[int, str | None, float, int]]) -> None:
-        """Put slots on their tapes; each entry is (slot, session, seconds, ordinal)."""
-        homes = [self._place(*entry) for entry in entries]
-        for session in {home[0] for home in homes if home is not None}:
-            self._link(session, 0, len(self._sessions[session]))
+        """Put slots on their tapes; each entry is (slot, session, seconds, ordinal). Faster than one by one."""
+        alone: list[int] = []
+        longer: set[str] = set()
+        for slot, session, seconds, ordinal in entries:
+            alone.append(slot)
+            if session is not None:
+                place = (seconds, ordinal, slot)
+                self._homes[slot] = (session, place)
+                self._sessions.setdefault(session, []).append(place)
+                longer.add(session)
+        self._grow(max(alone, default=-1) + 1)
+        self._offsets[:, alone] = -1
+        self._offsets[self._reach, alone] = alone
+        for session in longer:
+            places = self._sessions[session]
+            places.sort()
+            slots = np.fromiter((slot for _, _, slot in places), np.int64, len(places))
+            for offset in range(1, min(self._reach, len(slots) - 1) + 1):
+                self._offsets[self._reach + offset, slots[offset:]] = slots[:-offset]
+                self._offsets[self._reach - offset, slots[:-offset]] = slots[offset:]
 
     def add(self, slot: int, session: str | None, seconds: float, ordinal: int) -> None:
         """Put one slot on its tape."""

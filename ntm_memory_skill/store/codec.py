@@ -40,6 +40,7 @@ from ntm_memory_skill.model import (
     Undone,
     Updated,
     Version,
+    made,
 )
 
 T = TypeVar("T")
@@ -232,7 +233,8 @@ def _from_json(kind: type[T], value: object) -> T:
         raise StoreDamaged(f"a {kind.__name__.lower()} has unknown fields: {sorted(value.keys() - _KNOWN[kind])}")
     try:
         parts = {name: _READERS.get(name, _READ_TEXT)(name, part) for name, part in value.items()}
-        return kind(**({**_UNSAID[kind], **parts} if kind in _UNSAID else parts))
+        make = made if kind is Record else kind
+        return make(**({**_UNSAID[kind], **parts} if kind in _UNSAID else parts))  # type: ignore[return-value]  # one T
     except (TypeError, ValueError, binascii.Error) as error:
         raise StoreDamaged(f"a {kind.__name__.lower()} cannot be read: {error}") from error
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ntm_memory_skill.config import CLAWHUB_VARIABLE, ENCODER_VARIABLE, KEY_VARIABLE, MEMORY_VARIABLE, find, load_config
+from ntm_memory_skill.encoder import EncoderSettings
 from ntm_memory_skill.errors import ConfigError
 from tests.config.files import write_config, write_document, write_entry
 
@@ -42,6 +43,36 @@ def test_what_may_change_an_answer_changes_the_fingerprint(tmp_path: Path, confi
     before = fingerprint(tmp_path)
     write_config(tmp_path, config)
     assert fingerprint(tmp_path) != before
+
+
+@pytest.mark.parametrize("config", [{}, {"m3": {"gists": True}}, {"ntm_memory": {"memory_size": 3}}], ids=str)
+def test_where_nothing_is_said_of_the_encoder_it_is_the_plain_one(tmp_path: Path, config: Any) -> None:
+    """The checked configuration says so as well."""
+    write_config(tmp_path, config)
+    found = find({}, tmp_path, None)
+    assert found is not None
+    assert found.plain_encoder
+    assert load_config({}, tmp_path).settings.encoder == EncoderSettings()
+
+
+@pytest.mark.parametrize(
+    ("config", "environment"),
+    [
+        ({"encoder": {"engine": "torch"}}, {}),
+        ({"encoder": {"query_prefix": "ask: "}}, {}),
+        ({"encoder": {"model": "bundled"}}, {}),
+        ({"encoder": {"engien": "auto"}}, {}),
+        ({"ntm_memory": {"memory_dim": 64}}, {}),
+        ({}, {ENCODER_VARIABLE: "other"}),
+    ],
+    ids=str,
+)
+def test_whatever_is_said_of_it_has_to_be_looked_at(tmp_path: Path, config: Any, environment: dict[str, str]) -> None:
+    """Right or wrong, in the file or by a variable."""
+    write_config(tmp_path, config)
+    found = find(environment, tmp_path, None)
+    assert found is not None
+    assert not found.plain_encoder
 
 
 @pytest.mark.parametrize(("variable", "value"), [(ENCODER_VARIABLE, "other"), (KEY_VARIABLE, "secret")])

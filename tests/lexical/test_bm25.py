@@ -124,6 +124,28 @@ def test_index_with_a_past_answers_as_a_fresh_one(history: list[tuple[int, Terms
         assert index.overlap(query, slot) == fresh.overlap(query, slot)
 
 
+@given(changes, st.lists(st.tuples(slots, terms), unique_by=lambda each: each[0]), terms)
+@settings(deadline=None, max_examples=100)
+def test_many_at_once_are_as_one_after_the_other(
+    history: list[tuple[int, Terms | None]], many: list[tuple[int, Terms]], query: Terms
+) -> None:
+    """In an index with a past as well, and whatever the order of the slots."""
+    index, documents = lived_through(history)
+    new = [(slot, said) for slot, said in many if slot not in documents]
+    index.extend(new)
+    fresh = indexed(documents | dict(new))
+    mine, theirs = index.match(query, 13), fresh.match(query, 13)
+    np.testing.assert_array_equal(mine.scores, theirs.scores)
+    np.testing.assert_array_equal(mine.coverage, theirs.coverage)
+    np.testing.assert_array_equal(index.lengths(13), fresh.lengths(13))
+    assert len(index) == len(fresh)
+    for slot in range(13):
+        assert index.matched(query, slot) == fresh.matched(query, slot)
+        assert index.overlap(query, slot) == fresh.overlap(query, slot)
+        index.remove(slot)
+    assert not index.match(query, 13).scores.any()
+
+
 @pytest.mark.parametrize(("k1", "b"), [(0.0, 0.75), (1.2, 0.0), (2.0, 1.0)])
 def test_saturation_and_length_discount_are_as_asked(k1: float, b: float) -> None:
     """With k1 = 0 a repeated term counts once; with b = 0 length does not matter."""

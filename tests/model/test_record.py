@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from ntm_memory_skill.model import Link, Record, evolve
+from ntm_memory_skill.model import Link, Record, evolve, made
 from tests.conftest import EPOCH
 
 RECORD = Record(id="a", slot=3, ordinal=2, content="The key is under the mat.", created=EPOCH, at=EPOCH, tags=("home",))
@@ -44,3 +44,28 @@ class TestEvolve:
         """A slip of the pen must not be lost."""
         with pytest.raises(AttributeError):
             evolve(RECORD, contents="?")
+
+
+class TestMade:
+    """A memory out of its fields' values."""
+
+    @pytest.mark.parametrize("names", [(), *((name,) for name in CHANGES), tuple(CHANGES)], ids=" ".join)
+    def test_it_is_what_the_class_makes_of_them(self, names: tuple[str, ...]) -> None:
+        """Whatever is left to its default, and in any order."""
+        values = {name: CHANGES[name] for name in names}
+        needed = {name: getattr(RECORD, name) for name in ("content", "ordinal", "at", "created", "slot", "id")}
+        assert made(**{**values, **needed}) == Record(**{**values, **needed})
+
+    @pytest.mark.parametrize("name", ["id", "slot", "ordinal", "content", "created", "at"])
+    def test_one_that_has_no_default_must_be_there(self, name: str) -> None:
+        """Nothing is made up."""
+        values = {each.name: getattr(RECORD, each.name) for each in fields(Record)}
+        del values[name]
+        with pytest.raises(TypeError, match="fields of a memory"):
+            made(**values)
+
+    def test_field_that_is_none_is_refused(self) -> None:
+        """As by the class."""
+        values = {each.name: getattr(RECORD, each.name) for each in fields(Record)}
+        with pytest.raises(TypeError, match="contents"):
+            made(**values, contents="?")

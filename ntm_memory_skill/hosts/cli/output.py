@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ntm_memory_skill.config import Config
+    from ntm_memory_skill.encoder import Encoder
     from ntm_memory_skill.engine import NTMMemoryManager
 
 Envelope = Mapping[str, Any]
@@ -43,11 +44,11 @@ class Output:
         return terminal()
 
     @contextmanager
-    def memory(self, *, require_encoder: bool = True) -> Iterator[NTMMemoryManager]:
+    def memory(self, *, require_encoder: bool = True, encoder: Encoder | None = None) -> Iterator[NTMMemoryManager]:
         """Open the configured memory for a block, and say what was mended in it."""
         from ntm_memory_skill.hosts import compose
 
-        with compose.open_memory(self.config, require_encoder=require_encoder) as memory:
+        with compose.open_memory(self.config, require_encoder=require_encoder, encoder=encoder) as memory:
             self.note(memory.warnings)
             yield memory
 

@@ -13,11 +13,13 @@ from ntm_memory_skill.hosts.cli.output import Envelope, Output, literal, of
 from ntm_memory_skill.hosts.cli.picture import excerpt
 from ntm_memory_skill.hosts.cli.plain import PlainCommand
 from ntm_memory_skill.hosts.cli.reasons import difference_lines, trace_lines, why_it_lost
-from ntm_memory_skill.hosts.compose import check_enabled, found, keep_to_one_thread
+from ntm_memory_skill.hosts.compose import check_enabled, found, keep_to_one_thread, loading_ahead
 from ntm_memory_skill.hosts.resident.client import ask
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from ntm_memory_skill.config import Found
 
 
 class Mode(StrEnum):
@@ -211,21 +213,22 @@ def _tool(ctx: typer.Context, name: str, arguments: dict[str, Any]) -> None:
     answer = None if configured is None else ask(configured, name, given)
     envelope: Envelope
     if answer is None:
-        envelope = _here(output, name, given)
+        envelope = _here(output, configured, name, given)
     else:
         output.note(answer.notes)
         envelope = answer.given()
     output.show(envelope, _RENDERERS[name])
 
 
-def _here(output: Output, name: str, arguments: dict[str, Any]) -> Envelope:
+def _here(output: Output, configured: Found | None, name: str, arguments: dict[str, Any]) -> Envelope:
     """Open the memory in this process, and call the tool."""
+    needs_encoder = name != "erase" or "query" in arguments
+    encoder = loading_ahead(configured) if needs_encoder else None
     from ntm_memory_skill.tools import call
 
     check_enabled(output.config)
     keep_to_one_thread()
-    needs_encoder = name != "erase" or "query" in arguments
-    with output.memory(require_encoder=needs_encoder) as memory:
+    with output.memory(require_encoder=needs_encoder, encoder=encoder) as memory:
         return call(memory, name, arguments)
 
 
