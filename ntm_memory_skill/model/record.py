@@ -151,7 +151,7 @@ _NEEDED = frozenset(name for name, default in _BLANK.items() if default is MISSI
 def made(**values: Any) -> Record:
     """Return the memory with these fields; the others have their defaults.
 
-    The same as `Record`, in a third of the time: opening a memory makes all that are in it.
+    The same as `Record`, in less than half the time: opening a memory makes all that are in it.
 
     Raises:
         TypeError: There is no such field, or one that has no default is missing.
