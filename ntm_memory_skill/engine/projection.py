@@ -114,7 +114,8 @@ class Projection:
         self.complete = keys.complete
         of_merged = lay(self.matrix, keys, records, merged)
         self._grow(len(self.matrix))
-        slots, said = [record.slot for record in records], texts[: len(records)]
+        slots = [record.slot for record in records]
+        said = texts[: len(records)]  # behind them are those of what was merged
         self.lexical.extend(zip(slots, map(tokenize, said), strict=True))
         self.traits.extend(slots, said)
         self._label(*records)

@@ -66,11 +66,12 @@ def loading_ahead(found: Found | None) -> Encoder | None:
     """
     if found is None or not found.plain_encoder:
         return None
-    from ntm_memory_skill.encoder import EXPORTS, EncoderSettings
+    from ntm_memory_skill.encoder import EncoderSettings
 
-    encoder = load_encoder(EncoderSettings(exports=Paths.of(found.memory_file).folder / EXPORTS))
+    encoder = load_encoder(EncoderSettings(exports=exports(found.memory_file)))
     if encoder.array_library != "numpy":
         return None
+    # no daemon: one that comes back from a library's own code while Python ends may take the process down
     threading.Thread(target=_load, args=(encoder,), name="ntm-memory loads its model").start()
     return encoder
 
@@ -136,16 +137,16 @@ class SharedModels:
             return self._rerankings.setdefault(settings.reranker, Reranking.of(settings))
 
 
-def exports(config: Config) -> Path:
+def exports(memory_file: Path) -> Path:
     """Return the folder that models are exported to: beside the memory."""
     from ntm_memory_skill.encoder import EXPORTS
 
-    return Paths.of(config.memory_file).folder / EXPORTS
+    return Paths.of(memory_file).folder / EXPORTS
 
 
 def encoder_settings(config: Config) -> EncoderSettings:
     """Return the encoder's settings, with the folder that models are exported to."""
-    return replace(config.settings.encoder, exports=exports(config))
+    return replace(config.settings.encoder, exports=exports(config.memory_file))
 
 
 def check_enabled(config: Config) -> None:

@@ -105,6 +105,7 @@ class BM25Index:
             self._hold(slot, terms)
         if not said:
             return
+        # term and slot as one number each time: sorted and counted, they are the postings, term after term
         places = np.repeat(np.array(slots, np.int64), lengths)
         width = int(places.max()) + 1
         pairs, times = np.unique(np.array(said, np.int64) * width + places, return_counts=True)

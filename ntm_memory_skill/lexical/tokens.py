@@ -35,8 +35,6 @@ STOP_BIGRAMS = frozenset(
 alone goes with them; there is no list of common characters, whose weight is small anyhow."""
 
 _RUN = re.compile(rf"[{CJK_RANGES}]+|[^\W_{CJK_RANGES}]+(?:['’.\-][^\W_{CJK_RANGES}]+)*")
-_ASCII_RUN = re.compile(r"[a-z0-9]+(?:['.\-][a-z0-9]+)*")
-"""The same, for a text that holds nothing else; it is matched in half the time."""
 _POSSESSIVE = re.compile(r"['’]s$")
 _JOINTS = re.compile(r"['’.\-]")
 _STEMMER = snowballstemmer.stemmer("english")
@@ -88,22 +86,15 @@ def _sorted_out(text: str) -> tuple[list[str], list[str]]:
     """Return the terms of a text that mean something, and those that stand in every second sentence."""
     terms: list[str] = []
     stopped: list[str] = []
-    for run in _runs(text):
+    for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
         if run.isdecimal():  # a number has no stem, and each is another: none need be kept at hand
             terms.append(run)
-        elif run.isascii() or not is_cjk(run[0]):
+        elif is_cjk(run[0]):
+            _cut(run, terms, stopped)
+        else:
             means, found = _word_terms(run)
             (terms if means else stopped).extend(found)
-        else:
-            _cut(run, terms, stopped)
     return terms, stopped
-
-
-def _runs(text: str) -> list[str]:
-    """Return the words and the runs of characters of a text, normalised, in their order."""
-    if text.isascii():
-        return _ASCII_RUN.findall(text.lower())
-    return _RUN.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _cut(run: str, terms: list[str], stopped: list[str]) -> None:
@@ -124,8 +115,6 @@ def _cut(run: str, terms: list[str], stopped: list[str]) -> None:
 def _word_terms(run: str) -> tuple[bool, tuple[str, ...]]:
     """Return whether a word means something, and its stem; one with joints (e-mail, 3.5, u.s.) gives its parts' too."""
     word = run if run.isalnum() else _POSSESSIVE.sub("", run)
-    if word.isdecimal():
-        return True, (word,)
     parts = [part for part in _JOINTS.split(word) if part]
     with _STEMMING:
         stems = tuple(map(_STEMMER.stemWord, parts or [word]))

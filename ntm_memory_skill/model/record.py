@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from operator import attrgetter
@@ -159,10 +160,7 @@ def made(**values: Any) -> Record:
     whole = _BLANK | values
     if len(whole) > len(_BLANK) or not values.keys() >= _NEEDED:
         raise TypeError(f"these are not the fields of a memory: {sorted(values)}")
-    new = object.__new__(Record)
-    for put, value in zip(_PUT, whole.values(), strict=True):
-        put(new, value)
-    return new
+    return _filled(whole.values())
 
 
 def evolve(record: Record, **changes: Any) -> Record:
@@ -174,11 +172,17 @@ def evolve(record: Record, **changes: Any) -> Record:
     Raises:
         AttributeError: There is no such field.
     """
-    new = object.__new__(Record)
-    for put, value in zip(_PUT, _values(record), strict=True):
-        put(new, value)
+    new = _filled(_values(record))
     for name, value in changes.items():
         object.__setattr__(new, name, value)
+    return new
+
+
+def _filled(values: Iterable[Any]) -> Record:
+    """Return a memory with the values of all fields, in their order."""
+    new = object.__new__(Record)
+    for put, value in zip(_PUT, values, strict=True):
+        put(new, value)
     return new
 
 

@@ -31,19 +31,19 @@ class Tape:
 
     def extend(self, entries: Iterable[tuple[int, str | None, float, int]]) -> None:
         """Put slots on their tapes; each entry is (slot, session, seconds, ordinal). Faster than one by one."""
-        alone: list[int] = []
-        longer: set[str] = set()
+        added: list[int] = []
+        sessions: set[str] = set()
         for slot, session, seconds, ordinal in entries:
-            alone.append(slot)
+            added.append(slot)
             if session is not None:
                 place = (seconds, ordinal, slot)
                 self._homes[slot] = (session, place)
                 self._sessions.setdefault(session, []).append(place)
-                longer.add(session)
-        self._grow(max(alone, default=-1) + 1)
-        self._offsets[:, alone] = -1
-        self._offsets[self._reach, alone] = alone
-        for session in longer:
+                sessions.add(session)
+        self._grow(max(added, default=-1) + 1)
+        self._offsets[:, added] = -1
+        self._offsets[self._reach, added] = added
+        for session in sessions:
             places = self._sessions[session]
             places.sort()
             slots = np.fromiter((slot for _, _, slot in places), np.int64, len(places))

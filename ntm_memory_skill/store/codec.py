@@ -225,6 +225,9 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
 }
 """How to write a value; those of other types are JSON already."""
 
+_MAKERS: dict[type, Callable[..., Any]] = {Record: made}
+"""How to make a value of its fields; those of other types by their class."""
+
 
 def _from_json(kind: type[T], value: object) -> T:
     if not isinstance(value, dict):
@@ -233,8 +236,8 @@ def _from_json(kind: type[T], value: object) -> T:
         raise StoreDamaged(f"a {kind.__name__.lower()} has unknown fields: {sorted(value.keys() - _KNOWN[kind])}")
     try:
         parts = {name: _READERS.get(name, _READ_TEXT)(name, part) for name, part in value.items()}
-        make = made if kind is Record else kind
-        return make(**({**_UNSAID[kind], **parts} if kind in _UNSAID else parts))  # type: ignore[return-value]  # one T
+        make: Callable[..., T] = _MAKERS.get(kind, kind)
+        return make(**({**_UNSAID[kind], **parts} if kind in _UNSAID else parts))
     except (TypeError, ValueError, binascii.Error) as error:
         raise StoreDamaged(f"a {kind.__name__.lower()} cannot be read: {error}") from error
 

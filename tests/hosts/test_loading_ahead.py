@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ntm_memory_skill import HashedEncoder
 from ntm_memory_skill.config import PLUGIN, Found, find
-from ntm_memory_skill.encoder import EXPORTS, EncoderSettings
+from ntm_memory_skill.encoder import EXPORTS, EncoderSettings, Progress
 from ntm_memory_skill.errors import EncoderUnavailable
 from ntm_memory_skill.hosts import compose
 from tests.evaluation import sets
 from tests.hosts.command_line import run_here
 
 PATIENCE = 30.0  # seconds
+NAME = "ntm-memory loads its model"
 
 
 class Exported(HashedEncoder):
@@ -31,6 +34,14 @@ class Exported(HashedEncoder):
         """Note the thread."""
         self.by.append(threading.current_thread().name)
         self.loaded.set()
+        self._check()
+
+    def encode_passages(self, texts: Sequence[str], on_progress: Progress | None = None) -> np.ndarray:
+        """Need the model."""
+        self._check()
+        return super().encode_passages(texts, on_progress)
+
+    def _check(self) -> None:
         if self.broken:
             raise EncoderUnavailable("the exported model cannot be loaded")
 
@@ -73,7 +84,7 @@ def test_it_is_loaded_in_a_thread_of_its_own(here: Path, configured: Configured)
     """From beside the memory, and nothing else of it is assumed."""
     assert compose.loading_ahead(looked_up(here)) is configured.encoder
     assert configured.encoder.loaded.wait(PATIENCE)
-    assert configured.encoder.by == ["ntm-memory loads its model"]
+    assert configured.encoder.by == [NAME]
     assert configured.asked == [EncoderSettings(exports=Path("memory") / EXPORTS)]
 
 
@@ -103,7 +114,7 @@ class TestCommands:
         configured.encoder = Exported()
         assert run_here(*line, "--json").envelope["ok"]
         assert configured.encoder.loaded.wait(PATIENCE)
-        assert configured.encoder.by == ["ntm-memory loads its model"]
+        assert configured.encoder.by == [NAME]
 
     def test_what_encodes_nothing_loads_nothing(self, here: Path, configured: Configured) -> None:
         """An id is enough to erase by."""
@@ -113,14 +124,20 @@ class TestCommands:
         assert configured.asked == []
 
     def test_a_model_that_cannot_be_loaded_is_told_of_once(
-        self, here: Path, configured: Configured, recwarn: pytest.WarningsRecorder
+        self, here: Path, configured: Configured, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By the call that needs it: the thread says nothing."""
+        told: list[object] = []
+        monkeypatch.setattr(threading, "excepthook", told.append)
         configured.encoder = Exported(broken=True)
-        outcome = run_here("memorize", "abc")  # a hashed key needs no model after all
+        outcome = run_here("memorize", "abc")
         assert configured.encoder.loaded.wait(PATIENCE)
-        assert (outcome.status, outcome.err) == (0, "")
-        assert not recwarn.list
+        for thread in threading.enumerate():
+            if thread.name == NAME:
+                thread.join(PATIENCE)
+        assert outcome.status == 1
+        assert outcome.err.count("the exported model cannot be loaded") == 1
+        assert told == []
 
     def test_a_mistake_in_the_configuration_is_told_of_as_ever(self, here: Path, configured: Configured) -> None:
         """Whatever was begun."""

@@ -7,12 +7,14 @@ import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from string import ascii_lowercase
 from threading import Barrier
 
 import pytest
 import snowballstemmer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from snowballstemmer.english_stemmer import EnglishStemmer
 
 from ntm_memory_skill.lexical import says_something, tokenize, tokens
 from tests.lexical.cutting import STOPS, pairs_of, texts
@@ -223,3 +225,11 @@ def test_a_number_is_a_term_as_it_stands(number: str) -> None:
     (term,) = tokenize(number)
     assert term == unicodedata.normalize("NFKC", number)
     assert snowballstemmer.stemmer("english").stemWord(term) == term
+
+
+@given(st.text(ascii_lowercase + "'éñß", min_size=1, max_size=14))
+@settings(deadline=None, max_examples=500)
+def test_stems_are_the_same_compiled_or_not(word: str) -> None:
+    """The extra that brings the compiled stemmer changes no answer."""
+    pytest.importorskip("Stemmer", reason="the extra 'fast' is not installed: there is no other stemmer to compare")
+    assert snowballstemmer.stemmer("english").stemWord(word) == EnglishStemmer().stemWord(word)

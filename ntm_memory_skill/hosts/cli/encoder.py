@@ -100,7 +100,7 @@ def remove(context: typer.Context) -> None:
 
 def _folder(context: typer.Context) -> Path:
     config = of(context).config
-    return export_folder(config.settings.encoder, exports(config))
+    return export_folder(config.settings.encoder, exports(config.memory_file))
 
 
 def _exported(console: Console, envelope: Envelope) -> None:
